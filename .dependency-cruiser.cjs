@@ -1,7 +1,6 @@
 /**
- * The layers: imports go strictly downward, never sideways, and between libraries only through their index.
- *   0 config · 1 logging metrics tracing · 2 lifecycle health · 3 server database cache jobs
- *   4 auth realtime alerts · 5 apps, which never import each other
+ * The layers: imports go strictly downward, never sideways, and between libraries only by name, so through their index.
+ * test/layers plants a violation of each rule below.
  */
 const layers = [
   ['config'],
@@ -9,70 +8,86 @@ const layers = [
   ['lifecycle', 'health'],
   ['server', 'database', 'cache', 'jobs'],
   ['auth', 'realtime', 'alerts'],
+  // and above them all the apps, which never import each other
 ];
 
 /** Vendor packages with one owner: nobody else imports them. */
 const owners = {
-  'graphile-worker': ['jobs'],
-  'nestjs-pino|pino|pino-http|pino-pretty': ['logging'],
   'dotenv|@nestjs/config': ['config'],
+  'nestjs-pino|pino|pino-http|pino-pretty': ['logging'],
+  'graphile-worker': ['jobs'],
   ioredis: ['cache'],
   nodemailer: ['alerts'],
   pg: ['database', 'jobs'],
-  're2js': ['alerts'],
+  re2js: ['alerts'],
 };
 
-const upward = layers.flatMap((names, level) =>
-  names.map((name) => ({
-    name: `layers:${name}`,
-    comment: `libs/${name} may import only from the layers below it`,
-    severity: 'error',
-    from: { path: `^libs/${name}/` },
-    to: { path: `^(libs/(${layers.slice(level).flat().filter((other) => other !== name).join('|') || 'none'})/|apps/)` },
-  })),
+const any = (names) => `(${names.join('|') || 'none'})`;
+const tests = '\\.spec\\.ts$';
+const known = layers.flat();
+
+const downward = layers.flatMap((names, level) =>
+  names.map((name) => {
+    const forbidden = layers
+      .slice(level)
+      .flat()
+      .filter((other) => other !== name);
+    return {
+      name: `layers:${name}`,
+      comment: `libs/${name} may import only from the layers below it`,
+      from: { path: `^libs/${name}/` },
+      to: { path: `^(libs/${any(forbidden)}/|apps/)` },
+    };
+  }),
 );
 
-const vendors = Object.entries(owners).map(([vendor, libs]) => ({
+const ownership = Object.entries(owners).map(([vendor, libraries]) => ({
   name: `owner:${vendor}`,
-  comment: `only libs/${libs.join(', libs/')} may import ${vendor}`,
-  severity: 'error',
-  from: { path: '^(apps|libs)/', pathNot: [`^libs/(${libs.join('|')})/`, '\\.spec\\.ts$'] },
-  to: { path: `^node_modules/(${vendor})/` },
+  comment: `only libs/${libraries.join(', libs/')} may import ${vendor}`,
+  from: { path: '^(apps|libs)/', pathNot: [`^libs/${any(libraries)}/`, tests] },
+  to: { path: `(^|/)node_modules/(${vendor})/` },
 }));
 
+const rules = [
+  { name: 'no-cycles', from: {}, to: { circular: true } },
+  { name: 'unresolvable', from: {}, to: { couldNotResolve: true } },
+  {
+    name: 'layers:unlisted',
+    comment: 'a library has a place in the list of layers above',
+    from: { path: `^libs/(?!${any(known)}/)` },
+    to: {},
+  },
+  {
+    name: 'index-only',
+    comment: "a library is imported by its name, 'eyrie/<library>', which is its index; paths stay within a library",
+    from: { path: '^(libs/[^/]+|apps)/' },
+    to: { path: '^libs/', pathNot: '^$1/', dependencyTypes: ['local'] },
+  },
+  {
+    name: 'apps-alone',
+    comment: 'apps never import each other',
+    from: { path: '^apps/([^/]+)/' },
+    to: { path: '^apps/', pathNot: '^apps/$1/' },
+  },
+  {
+    name: 'no-test-code',
+    comment: 'what ships imports neither specs nor the test harness',
+    from: { path: '^(apps|libs)/', pathNot: tests },
+    to: { path: `^test/|${tests}` },
+  },
+  ...downward,
+  ...ownership,
+];
+
 module.exports = {
-  forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    {
-      name: 'index-only',
-      comment: 'a library is imported through its index',
-      severity: 'error',
-      from: { path: '^libs/([^/]+)/' },
-      to: { path: '^libs/([^/]+)/src/(?!index\\.ts$)', pathNot: '^libs/$1/' },
-    },
-    {
-      name: 'index-only-outside',
-      comment: 'a library is imported through its index',
-      severity: 'error',
-      from: { path: '^apps/' },
-      to: { path: '^libs/[^/]+/src/(?!index\\.ts$)' },
-    },
-    {
-      name: 'apps-alone',
-      comment: 'apps never import each other',
-      severity: 'error',
-      from: { path: '^apps/([^/]+)/' },
-      to: { path: '^apps/', pathNot: '^apps/$1/' },
-    },
-    ...upward,
-    ...vendors,
-  ],
+  forbidden: rules.map((rule) => ({ severity: 'error', ...rule })),
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^test/layers/fixture' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+    },
   },
 };

@@ -21,6 +21,10 @@ export default tseslint.config(
     ignores: ['libs/config/**', '**/*.spec.ts'],
     rules: {
       'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Ask libs/config.' }],
+      'no-restricted-imports': [
+        'error',
+        { paths: ['node:process', 'process'].map((name) => ({ name, importNames: ['env'], message: 'Ask libs/config.' })) },
+      ],
     },
   },
   { files: ['**/*.js', '**/*.mjs', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked] },

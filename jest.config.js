@@ -24,6 +24,8 @@ export default {
       },
     ],
   },
+  globalSetup: '<rootDir>/test/harness/global-setup.ts',
+  globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   setupFiles: ['<rootDir>/test/harness/setup.ts'],
   testTimeout: 20_000,
 };

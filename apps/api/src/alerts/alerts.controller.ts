@@ -1,0 +1,96 @@
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { AlertsReader, AlertsService, alertRequest, alertRequests, NotificationsReader } from 'eyrie/alerts';
+import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
+import { Problem, schemaOf, ZodBody, ZodQuery } from 'eyrie/server';
+import { z } from 'zod';
+import { actorOf, storing } from '../intake.js';
+import { alertDetails, alertPage, alertQuery, listOf } from './alerts.schemas.js';
+
+@ApiTags('alerts')
+@ApiBearerAuth()
+@Controller('api/v1/alerts')
+export class AlertsController {
+  constructor(
+    private readonly alerts: AlertsService,
+    private readonly reader: AlertsReader,
+    private readonly notifications: NotificationsReader,
+  ) {}
+
+  @Post()
+  @HttpCode(202)
+  @RequireScope('ingest')
+  @ApiOperation({
+    summary: 'Raise, repeat or resolve alerts',
+    description: 'An answer in the 200s means that all of them are committed, and will be delivered whatever fails.',
+  })
+  @ApiBody({
+    schema: schemaOf(alertRequests),
+    examples: {
+      raise: {
+        value: { name: 'DiskFull', severity: 'critical', message: '/var has 1 % left', labels: { host: 'db-1' } },
+      },
+    },
+  })
+  @ApiResponse({ status: 202, description: 'Committed.', schema: schemaOf(z.object({ accepted: z.int() })) })
+  async raise(@ZodBody(alertRequests) body: z.output<typeof alertRequests>, @Req() request: AuthenticatedRequest) {
+    const alerts: z.output<typeof alertRequest>[] = Array.isArray(body) ? body : [body];
+    await storing(() => this.alerts.triggerAll(alerts, actorOf(request)));
+    return { accepted: alerts.length };
+  }
+
+  @Get()
+  @RequireScope('read')
+  @ApiOperation({ summary: 'Active alerts and history, the latest first' })
+  @ApiQuery({
+    name: 'filter',
+    required: false,
+    isArray: true,
+    type: String,
+    description: 'A matcher, such as `team="db"`.',
+  })
+  @ApiQuery({ name: 'state', required: false, enum: ['firing', 'resolved'] })
+  @ApiQuery({ name: 'severity', required: false })
+  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } })
+  @ApiQuery({ name: 'cursor', required: false, description: '`next` of the page before.' })
+  @ApiResponse({ status: 200, description: 'A page.', schema: schemaOf(alertPage) })
+  async list(@ZodQuery(alertQuery) query: z.output<typeof alertQuery>) {
+    const { filter, cursor, ...rest } = query;
+    return this.reader.page({ ...rest, matchers: filter, before: cursor });
+  }
+
+  @Get(':id')
+  @RequireScope('read')
+  @ApiOperation({ summary: 'One episode of an alert, with its events and the notifications that told of it' })
+  @ApiResponse({ status: 200, description: 'The alert.', schema: schemaOf(alertDetails) })
+  @ApiResponse({ status: 404, description: 'There is no such alert.' })
+  async one(@Param('id', ParseUUIDPipe) id: string) {
+    const alert = await this.reader.byId(id);
+    if (!alert) throw new Problem(404, 'alert-not-found', 'There is no alert with this id');
+    const events = await this.reader.events(id);
+    return { ...alert, events, notifications: await this.notifications.ofAlert(alert, events) };
+  }
+}
+
+@ApiTags('integrations')
+@ApiBearerAuth()
+@Controller('api/v1/integrations')
+export class IntegrationsController {
+  constructor(private readonly alerts: AlertsService) {}
+
+  @Post('alertmanager')
+  @HttpCode(202)
+  @RequireScope('ingest')
+  @ApiOperation({
+    summary: "Take what Alertmanager's webhook integration sends (payload version 4)",
+    description: 'For an Alertmanager that stays in front: name this address in a `webhook_configs` of its receiver.',
+  })
+  @ApiBody({ schema: { type: 'object', required: ['version', 'alerts'] } })
+  @ApiResponse({ status: 202, description: 'Committed.', schema: schemaOf(z.object({ accepted: z.int() })) })
+  async alertmanager(@Body() body: unknown, @Req() request: AuthenticatedRequest) {
+    const { alerts, faults } = this.alerts.parseWebhook(body);
+    if (faults.length > 0) throw new Problem(400, 'invalid-alert', 'Nothing was stored', { errors: listOf(faults) });
+    await storing(() => this.alerts.receive(alerts, actorOf(request)));
+    return { accepted: alerts.length };
+  }
+}

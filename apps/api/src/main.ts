@@ -1,0 +1,30 @@
+import { AlertsConfigStore } from 'eyrie/alerts';
+import { loadSettingsOrExit, readProgramInfo } from 'eyrie/config';
+import { prepareDatabase } from 'eyrie/database';
+import { runApp } from 'eyrie/lifecycle';
+import { installLogger } from 'eyrie/logging';
+import { createServer, describeApi } from 'eyrie/server';
+import { ApiModule } from './api.module.js';
+import { schema } from './schema.js';
+import { apiSlices } from './settings.js';
+
+const settings = loadSettingsOrExit(apiSlices);
+const { environment, logging, server, api } = settings;
+const info = readProgramInfo(import.meta.dirname);
+installLogger({ ...logging, service: 'api', version: info.version, environment });
+const configs = await AlertsConfigStore.loadOrExit(settings.alerts);
+
+await runApp({
+  name: 'api',
+  settings,
+  async create() {
+    const database = await prepareDatabase(settings.database, environment === 'development' ? schema : undefined);
+    const app = await createServer(ApiModule.forRoot({ settings, database, configs, info }), server);
+    describeApi(app, { title: 'Eyrie', version: info.version, description: 'A durable alert hub.' });
+    return app;
+  },
+  async start(app) {
+    await app.listen(api.port, server.host);
+    return `api listens on ${await app.getUrl()}`;
+  },
+});

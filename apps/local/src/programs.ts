@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { LaunchError } from './launch-error.js';
+
+/** What `node` is given to run each part of the product. */
+export interface Programs {
+  /** Brings the database up to date, and ends. */
+  migrate: string[];
+  api: string[];
+  worker: string[];
+}
+
+/** The root of the workspace: this file is dist/apps/local/src/programs.js there. */
+const root = resolve(import.meta.dirname, '../../../..');
+
+const built = (path: string) => resolve(root, 'dist/apps', path);
+
+/** The apps as `npm run build` leaves them. */
+export function builtApps(): Programs {
+  return {
+    migrate: [built('api/src/migrate.js')],
+    api: [built('api/src/main.js')],
+    worker: [built('worker/src/main.js')],
+  };
+}
+
+/** The apps under Nest's command line, which builds and starts them again at every change of a source. */
+export function watchedApps(): Programs {
+  const nest = (app: string) => [
+    resolve(root, 'node_modules/@nestjs/cli/bin/nest.js'),
+    ...['start', app, '--watch', '--no-shell', '--preserveWatchOutput'],
+  ];
+  return { ...builtApps(), api: nest('api'), worker: nest('worker') };
+}
+
+/** @throws LaunchError when a program is missing */
+export function requirePrograms(programs: Programs): void {
+  const missing = Object.values(programs as unknown as Record<string, string[]>).find(([file]) => !existsSync(file!));
+  if (missing) throw new LaunchError(`${missing[0]} is missing: run "npm run build" first.`);
+}

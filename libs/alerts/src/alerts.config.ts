@@ -1,0 +1,35 @@
+import { defineSettings, duration, setting, type SettingsOf } from 'eyrie/config';
+import { z } from 'zod';
+import { type NotifySettings } from './notify/index.js';
+
+export const alertsSettings = defineSettings(
+  {
+    configFile: setting('ALERTS_CONFIG', z.string().min(1).optional(), {
+      description:
+        "Routes and receivers, a file in Alertmanager's format. Without it alerts are stored and nobody is told.",
+      example: '/etc/eyrie/alertmanager.yml',
+    }),
+    externalUrl: setting('EXTERNAL_URL', z.url({ protocol: /^https?$/ }).default('http://localhost:3000'), {
+      description: 'Where people reach the API; stands in notifications.',
+    }),
+    retentionMs: setting('HISTORY_KEPT', duration().default(90 * 86_400_000), {
+      description: 'How long resolved alerts and settled notifications are kept.',
+    }),
+  },
+  {
+    check: ({ configFile }, environment) =>
+      environment === 'production' && !configFile
+        ? [{ name: 'ALERTS_CONFIG', wanted: 'a file in production, or nobody would be told of an alert' }]
+        : [],
+  },
+);
+
+export type AlertsSettings = SettingsOf<typeof alertsSettings>;
+
+export const ALERTS_OPTIONS = Symbol('eyrie:alerts-options');
+
+export interface AlertsOptions extends AlertsSettings {
+  /** Of the running program: in `User-Agent` and in the answers of the status API. */
+  version: string;
+  notify: NotifySettings;
+}

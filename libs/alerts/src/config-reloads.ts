@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Database } from 'eyrie/database';
+import { Lifecycle } from 'eyrie/lifecycle';
+import { AlertsConfigStore } from './alerts-config.store.js';
+
+const CHANNEL = 'eyrie_config_reload';
+
+/** Carries a reload to every process: SIGHUP reloads the one that gets it, a request to the api reloads them all. */
+@Injectable()
+export class ConfigReloads implements OnApplicationBootstrap {
+  private readonly logger = new Logger('AlertsConfig');
+
+  constructor(
+    private readonly database: Database,
+    private readonly configs: AlertsConfigStore,
+    private readonly lifecycle: Lifecycle,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.lifecycle.onReload('alerts configuration', () => this.configs.reload());
+    const unlisten = await this.database.listen(CHANNEL, (origin) => {
+      // An empty notice follows a lost connection: the real one may have been missed.
+      if (origin !== ORIGIN) void this.reloadQuietly();
+    });
+    this.lifecycle.onStop('configuration reloads', unlisten);
+  }
+
+  /** @throws AlertsConfigError when the file has a fault here; then no process is asked */
+  async reloadEverywhere(): Promise<void> {
+    await this.configs.reload();
+    await this.database.query('SELECT pg_notify($1, $2)', [CHANNEL, ORIGIN]);
+  }
+
+  private async reloadQuietly(): Promise<void> {
+    await this.configs.reload().catch((error: unknown) => {
+      this.logger.error({ err: error }, 'reload refused, the old configuration stays in force');
+    });
+  }
+}
+
+/** Tells a process's own notice from those of others. */
+const ORIGIN = randomUUID();

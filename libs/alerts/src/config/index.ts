@@ -1,0 +1,18 @@
+export { formatDuration, parseDuration } from './duration.js';
+export { AlertsConfigError, type AlertsConfigFault, formatFault } from './fault.js';
+export { type InhibitRule, inhibits } from './inhibit.js';
+export type {
+  EmailIntegration,
+  HttpSettings,
+  Integration,
+  Receiver,
+  TlsSettings,
+  WebhookIntegration,
+} from './integration.js';
+export { type Fingerprint, fingerprint, type Labels, labelsToString, labelValue } from './labels.js';
+export { type AlertsConfig, loadAlertsConfig, parseAlertsConfig } from './load.js';
+export { Matcher, matchesAll, type MatchOperator, matchersToString } from './matcher.js';
+export { parseMatchers } from './matcher-parser.js';
+export { groupKey, groupLabels, isRouteMuted, matchRoutes, type Route, ROUTE_DEFAULTS, walkRoutes } from './route.js';
+export { Secret, SECRET_TOKEN } from './secret.js';
+export { containsTime, isMuted, type TimeInterval } from './time-interval.js';

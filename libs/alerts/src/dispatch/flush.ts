@@ -1,0 +1,226 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Database, type Queryable } from 'eyrie/database';
+import { JobQueue } from 'eyrie/jobs';
+import { ALERTS_OPTIONS, type AlertsOptions } from '../alerts.config.js';
+import { AlertsConfigStore } from '../alerts-config.store.js';
+import { Clock } from '../clock.js';
+import { isRouteMuted, type AlertsConfig, type Integration, type Route } from '../config/index.js';
+import { deliverNotification } from '../deliver/deliver-notification.task.js';
+import { appendEvents } from '../ingest/alert-writer.js';
+import { decideNotification, type LogEntry } from './decision.js';
+import { findInhibitors } from './inhibition.js';
+import { type ClaimedGroup, type Member } from './member.js';
+import { Orphans } from './orphans.js';
+import { renderNotification } from './render.js';
+import {
+  CLAIM_DUE,
+  CREATE_NOTIFICATIONS,
+  DROP_INHIBITORS,
+  EXPIRE,
+  LEAVE_GROUPS,
+  LOCK_EMPTY,
+  LOCK_ENDED,
+  LOG_ENTRIES,
+  MEMBERS,
+  REAP,
+  SCHEDULE,
+  WRITE_LOG,
+} from './statements.js';
+
+/** Groups in one pass: enough to share the cost of its statements, few enough to keep the transaction short. */
+const MAX_GROUPS = 100;
+
+interface Flush {
+  readonly group: ClaimedGroup;
+  readonly route: Route;
+  readonly members: Member[];
+}
+
+/** One notification to be, or, without alerts, a log entry that changes silently. */
+interface Telling {
+  readonly flush: Flush;
+  readonly integration: Integration;
+  readonly firing: readonly Member[];
+  readonly resolved: readonly Member[];
+  readonly send: readonly Member[] | undefined;
+}
+
+interface LogRow {
+  group_id: string;
+  integration: string;
+  firing: string[];
+  resolved: string[];
+  notified_at: number;
+}
+
+/**
+ * Flushes the groups that are due: decides, as Alertmanager's notification pipeline does, what each integration has to be
+ * told, and commits the notifications together with their jobs, the log and the next flush. A dispatcher that dies half-way
+ * has committed nothing, and its groups are still due.
+ */
+@Injectable()
+export class FlushPass {
+  constructor(
+    private readonly database: Database,
+    private readonly jobs: JobQueue,
+    private readonly configs: AlertsConfigStore,
+    private readonly orphans: Orphans,
+    private readonly clock: Clock,
+    @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'externalUrl'>,
+  ) {}
+
+  /** Answers how many groups were due. */
+  async run(): Promise<number> {
+    const now = this.clock.now();
+    const { claimed, emptied } = await this.database.transaction((tx) => this.flush(tx, now));
+    if (emptied.length > 0) await this.reap(emptied);
+    return claimed;
+  }
+
+  private async flush(tx: Queryable, now: number): Promise<{ claimed: number; emptied: string[] }> {
+    const { config, routing } = this.configs;
+    const groups = await tx.query<ClaimedGroup>(CLAIM_DUE, [now / 1000, MAX_GROUPS]);
+    if (groups.length === 0) return { claimed: 0, emptied: [] };
+    const members = await tx.query<Member>(MEMBERS, [groups.map(({ id }) => id)]);
+    const ended = await this.settleEnded(tx, members, now);
+    const byGroup = Map.groupBy(members, ({ group_id }) => group_id);
+
+    const flushes: Flush[] = [];
+    const orphaned: ClaimedGroup[] = [];
+    for (const group of groups) {
+      const route = routing.route(group.route);
+      if (route) flushes.push({ group, route, members: byGroup.get(group.id) ?? [] });
+      else orphaned.push(group);
+    }
+    if (orphaned.length > 0) await this.orphans.adopt(tx, orphaned, byGroup, now);
+
+    const inhibited = await findInhibitors(tx, routing, members, now);
+    const audible = (flush: Flush) =>
+      isRouteMuted(flush.route, config.timeIntervals, new Date(now))
+        ? []
+        : flush.members.filter(({ id }) => !inhibited.has(id));
+    await this.tell(tx, await this.decide(tx, flushes, audible, config, now), now);
+    const leaving = flushes.flatMap((flush) => flush.members.filter((member) => ended.has(member.id)));
+    await this.leave(tx, leaving);
+    await tx.query(SCHEDULE, [
+      groups.map(({ id }) => id),
+      groups.map(({ route }) => (now + (routing.route(route)?.groupIntervalMs ?? 0)) / 1000),
+      now / 1000,
+    ]);
+    const staying = new Set(members.filter(({ id }) => !ended.has(id)).map(({ group_id }) => group_id));
+    return { claimed: groups.length, emptied: groups.map(({ id }) => id).filter((id) => !staying.has(id)) };
+  }
+
+  /**
+   * Ends the alerts whose time is up, and answers the ids of all that have ended. One that a writer is changing at this
+   * moment counts as firing: the next flush will know.
+   */
+  private async settleEnded(tx: Queryable, members: readonly Member[], now: number): Promise<Set<string>> {
+    const over = (member: Member) => member.state === 'resolved' || member.ends_at * 1000 <= now;
+    const candidates = [...new Set(members.filter(over).map(({ id }) => id))];
+    if (candidates.length === 0) return new Set();
+    const rows = await tx.query<{ id: string; state: string }>(LOCK_ENDED, [candidates, now / 1000]);
+    const expired = rows.filter(({ state }) => state === 'firing').map(({ id }) => id);
+    if (expired.length > 0) {
+      await tx.query(EXPIRE, [expired]);
+      await appendEvents(
+        tx,
+        expired.map((alertId) => ({ alertId, type: 'expired', actor: 'system' })),
+        now,
+      );
+    }
+    const ended = new Set(rows.map(({ id }) => id));
+    for (const member of members) member.state = ended.has(member.id) ? 'resolved' : 'firing';
+    return ended;
+  }
+
+  private async decide(
+    tx: Queryable,
+    flushes: readonly Flush[],
+    audible: (flush: Flush) => readonly Member[],
+    config: AlertsConfig,
+    now: number,
+  ): Promise<Telling[]> {
+    const rows = await tx.query<LogRow>(LOG_ENTRIES, [flushes.map(({ group }) => group.id)]);
+    const log = new Map(rows.map((row) => [`${row.group_id} ${row.integration}`, toLogEntry(row)]));
+    return flushes.flatMap((flush) => {
+      const alerts = latestOfEach(audible(flush));
+      if (alerts.length === 0) return [];
+      const firing = alerts.filter(({ state }) => state === 'firing');
+      const resolved = alerts.filter(({ state }) => state === 'resolved');
+      const integrations = config.receivers.get(flush.route.receiver)?.integrations ?? [];
+      return integrations.flatMap((integration) => {
+        const entry = log.get(`${flush.group.id} ${integration.key}`);
+        const { repeatIntervalMs } = flush.route;
+        const decision = decideNotification(entry, { firing, resolved }, integration, repeatIntervalMs, now);
+        return decision ? [{ flush, integration, firing, resolved, send: decision.send }] : [];
+      });
+    });
+  }
+
+  private async tell(tx: Queryable, tellings: readonly Telling[], now: number): Promise<void> {
+    if (tellings.length === 0) return;
+    const underWay = await tx.query<{ group_id: string; integration: string; outstanding: number }>(WRITE_LOG, [
+      tellings.map(({ flush }) => flush.group.id),
+      tellings.map(({ integration }) => integration.key),
+      tellings.map(({ firing }) => fingerprintArray(firing)),
+      tellings.map(({ resolved }) => fingerprintArray(resolved)),
+      tellings.map(({ send }) => (send ? 1 : 0)),
+      now / 1000,
+    ]);
+    const busy = new Set(
+      underWay.filter(({ outstanding }) => outstanding > 1).map((row) => `${row.group_id} ${row.integration}`),
+    );
+    const made = tellings.filter(({ send }) => send);
+    if (made.length === 0) return;
+    const rows = await tx.query<{ id: string; state: string }>(CREATE_NOTIFICATIONS, [
+      made.map(({ flush }) => flush.group.id),
+      made.map(({ integration }) => integration.receiver),
+      made.map(({ integration }) => integration.key),
+      made.map(({ flush, integration }) => (busy.has(`${flush.group.id} ${integration.key}`) ? 'waiting' : 'pending')),
+      made.map(({ flush, integration, send }) =>
+        JSON.stringify(renderNotification(flush.group, integration, send!, this.options.externalUrl)),
+      ),
+      made.map(({ send }) => fingerprintArray(send!)),
+      now / 1000,
+    ]);
+    const pending = rows.filter(({ state }) => state === 'pending');
+    await this.jobs.enqueueMany(
+      tx,
+      deliverNotification,
+      pending.map(({ id }) => ({ payload: { id } })),
+    );
+  }
+
+  private async leave(tx: Queryable, leaving: readonly Member[]): Promise<void> {
+    if (leaving.length === 0) return;
+    await tx.query(LEAVE_GROUPS, [leaving.map(({ group_id }) => group_id), leaving.map(({ id }) => id)]);
+    await tx.query(DROP_INHIBITORS, [[...new Set(leaving.map(({ id }) => id))]]);
+  }
+
+  /** Removes empty groups; one that a writer holds stays, and is looked at again at its next flush. */
+  private async reap(emptied: readonly string[]): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const locked = await tx.query<{ id: string }>(LOCK_EMPTY, [emptied]);
+      if (locked.length > 0) await tx.query(REAP, [locked.map(({ id }) => id)]);
+    });
+  }
+}
+
+/** A fingerprint may stand twice in a group: an episode that ended and the one that followed. The latter counts. */
+function latestOfEach(members: readonly Member[]): Member[] {
+  const latest = new Map<string, Member>();
+  for (const member of members) {
+    if (member.current || !latest.has(member.fingerprint)) latest.set(member.fingerprint, member);
+  }
+  return [...latest.values()];
+}
+
+function toLogEntry(row: LogRow): LogEntry {
+  return { firing: new Set(row.firing), resolved: new Set(row.resolved), notifiedAt: row.notified_at * 1000 };
+}
+
+/** As PostgreSQL reads an array: a text, because arrays of different lengths cannot travel in one parameter. */
+function fingerprintArray(members: readonly Member[]): string {
+  return `{${members.map(({ fingerprint }) => fingerprint).join(',')}}`;
+}

@@ -1,0 +1,25 @@
+import { type AlertState } from '../alert.js';
+import { type Labels } from '../config/index.js';
+
+/** An alert as a member of a group that is being flushed. Times in seconds since 1970. */
+export interface Member {
+  readonly group_id: string;
+  readonly id: string;
+  /** Signed decimal. */
+  readonly fingerprint: string;
+  state: AlertState;
+  readonly current: boolean;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly generator_url: string;
+  readonly starts_at: number;
+  readonly ends_at: number;
+}
+
+export interface ClaimedGroup {
+  readonly id: string;
+  readonly key: string;
+  /** The route's id under the configuration that made the group. */
+  readonly route: string;
+  readonly labels: Labels;
+}

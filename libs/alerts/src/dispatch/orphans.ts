@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { type Queryable } from 'eyrie/database';
+import { AlertsConfigStore } from '../alerts-config.store.js';
+import { GroupMembership } from '../ingest/group-membership.js';
+import { type ClaimedGroup, type Member } from './member.js';
+import { LEAVE_GROUPS } from './statements.js';
+
+/**
+ * Groups whose route the configuration no longer has, or has not yet (an api with an older or newer file made them).
+ * Their firing alerts move to where the configuration in force puts them; nothing is lost between two versions of a file.
+ */
+@Injectable()
+export class Orphans {
+  constructor(
+    private readonly membership: GroupMembership,
+    private readonly configs: AlertsConfigStore,
+  ) {}
+
+  async adopt(
+    tx: Queryable,
+    groups: readonly ClaimedGroup[],
+    members: ReadonlyMap<string, readonly Member[]>,
+    now: number,
+  ): Promise<void> {
+    const orphans = groups.flatMap(({ id }) => members.get(id) ?? []);
+    if (orphans.length === 0) return;
+    const joining = orphans
+      .filter(({ state }) => state === 'firing')
+      .map(({ id, labels, starts_at }) => ({ id, labels, startsAt: starts_at * 1000 }));
+    await this.membership.join(tx, this.configs.routing, joining, now);
+    await tx.query(LEAVE_GROUPS, [orphans.map(({ group_id }) => group_id), orphans.map(({ id }) => id)]);
+  }
+}

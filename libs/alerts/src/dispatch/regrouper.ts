@@ -1,0 +1,77 @@
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Database, type Queryable } from 'eyrie/database';
+import { AlertsConfigStore } from '../alerts-config.store.js';
+import { Clock } from '../clock.js';
+import { type AlertsConfig, type Labels } from '../config/index.js';
+import { GroupMembership } from '../ingest/group-membership.js';
+
+const BATCH = 500;
+/** One worker regroups at a time; the others find the work done. */
+const LOCK = `SELECT pg_advisory_xact_lock(hashtext('eyrie:regroup'))`;
+
+const FIRING_AFTER = {
+  name: 'regroup:firing',
+  text: `SELECT id, labels, extract(epoch FROM starts_at)::float8 AS starts_at FROM alerts
+         WHERE state = 'firing' AND id > $1 ORDER BY id LIMIT $2 FOR UPDATE`,
+};
+const LEAVE_OTHERS = {
+  name: 'regroup:leave-others',
+  text: `DELETE FROM group_alerts USING unnest($1::uuid[]) AS moved(alert_id)
+         WHERE group_alerts.alert_id = moved.alert_id
+           AND NOT EXISTS (SELECT FROM unnest($2::uuid[], $3::uuid[]) AS kept(group_id, alert_id)
+                           WHERE kept.group_id = group_alerts.group_id AND kept.alert_id = group_alerts.alert_id)`,
+};
+const FORGET_INHIBITORS = { name: 'regroup:forget', text: `DELETE FROM inhibitors WHERE alert_id = ANY($1::uuid[])` };
+const REMEMBER = {
+  name: 'regroup:remember',
+  text: `INSERT INTO alerts_config (hash) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET hash = excluded.hash`,
+};
+
+/**
+ * After a change of the configuration, moves the firing alerts to the groups that the new one calls for. Which one they
+ * are grouped by is kept in the database, so that a restart with a new file counts as a change too.
+ */
+@Injectable()
+export class Regrouper implements OnApplicationBootstrap {
+  private readonly logger = new Logger('Regrouper');
+
+  constructor(
+    private readonly database: Database,
+    private readonly configs: AlertsConfigStore,
+    private readonly membership: GroupMembership,
+    private readonly clock: Clock,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.regroup(this.configs.config);
+    this.configs.onReload((config) => this.regroup(config));
+  }
+
+  private async regroup(config: AlertsConfig): Promise<void> {
+    const [row] = await this.database.query<{ hash: string }>('SELECT hash FROM alerts_config');
+    if (row?.hash === config.hash) return;
+    let moved = 0;
+    let last: string | undefined = '00000000-0000-0000-0000-000000000000';
+    while (last !== undefined) {
+      const batch = await this.database.transaction((tx) => this.moveBatch(tx, last!));
+      moved += batch.length;
+      last = batch.length < BATCH ? undefined : batch.at(-1);
+    }
+    await this.database.query(REMEMBER, [config.hash]);
+    if (moved > 0) this.logger.log(`${moved} firing alerts regrouped under the new configuration`);
+  }
+
+  /** Answers the ids of the alerts that it looked at, in order. */
+  private async moveBatch(tx: Queryable, after: string): Promise<string[]> {
+    await tx.query(LOCK);
+    const rows = await tx.query<{ id: string; labels: Labels; starts_at: number }>(FIRING_AFTER, [after, BATCH]);
+    const ids = rows.map(({ id }) => id);
+    if (ids.length === 0) return ids;
+    await tx.query(FORGET_INHIBITORS, [ids]);
+    const joining = rows.map(({ id, labels, starts_at }) => ({ id, labels, startsAt: starts_at * 1000 }));
+    const groupsOf = await this.membership.join(tx, this.configs.routing, joining, this.clock.now());
+    const kept = [...groupsOf].flatMap(([alert, groups]) => groups.map((group) => [group, alert] as const));
+    await tx.query(LEAVE_OTHERS, [ids, kept.map(([group]) => group), kept.map(([, alert]) => alert)]);
+    return ids;
+  }
+}

@@ -1,0 +1,104 @@
+import { type Statement } from 'eyrie/database';
+
+/** The SQL of a flush. A pass takes many groups and costs a fixed number of statements. */
+const statement = (name: string, text: string): Statement => ({ name: `flush:${name}`, text });
+const seconds = (column: string) => `to_timestamp(${column})`;
+
+/** Due groups that no other dispatcher has in hand. The lock lets writers add alerts meanwhile. */
+export const CLAIM_DUE = statement(
+  'claim',
+  `SELECT id, key, route, labels FROM alert_groups WHERE next_flush_at <= ${seconds('$1')}
+   ORDER BY next_flush_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
+);
+
+export const NEXT_DUE = statement(
+  'next-due',
+  `SELECT extract(epoch FROM min(next_flush_at))::float8 AS due FROM alert_groups`,
+);
+
+export const MEMBERS = statement(
+  'members',
+  `SELECT member.group_id, alert.id, alert.fingerprint, alert.state, alert.current, alert.labels, alert.annotations,
+     alert.generator_url, extract(epoch FROM alert.starts_at)::float8 AS starts_at,
+     extract(epoch FROM alert.ends_at)::float8 AS ends_at
+   FROM group_alerts member JOIN alerts alert ON alert.id = member.alert_id
+   WHERE member.group_id = ANY($1::uuid[])`,
+);
+
+/** Of alerts that have ended, those that no writer is changing right now; until the commit none will. */
+export const LOCK_ENDED = statement(
+  'lock-ended',
+  `SELECT id, state FROM alerts
+   WHERE id = ANY($1::uuid[]) AND (state = 'resolved' OR ends_at <= ${seconds('$2')})
+   ORDER BY id FOR UPDATE SKIP LOCKED`,
+);
+
+export const EXPIRE = statement('expire', `UPDATE alerts SET state = 'resolved' WHERE id = ANY($1::uuid[])`);
+
+/** Firing alerts that stand under one of the keys. */
+export const INHIBITORS = statement(
+  'inhibitors',
+  `SELECT inhibitor.key, inhibitor.alert_id, inhibitor.two_sided
+   FROM inhibitors inhibitor JOIN alerts alert ON alert.id = inhibitor.alert_id
+   WHERE inhibitor.key = ANY($1::uuid[]) AND alert.state = 'firing' AND alert.ends_at > ${seconds('$2')}`,
+);
+
+export const LOG_ENTRIES = statement(
+  'log-entries',
+  `SELECT group_id, integration, firing, resolved, extract(epoch FROM notified_at)::float8 AS notified_at
+   FROM notification_log WHERE group_id = ANY($1::uuid[])`,
+);
+
+/** Answers how many notifications of each are under way now, this one included. */
+export const WRITE_LOG = statement(
+  'write-log',
+  `INSERT INTO notification_log AS log (group_id, integration, firing, resolved, notified_at, outstanding)
+   SELECT group_id, integration, firing::bigint[], resolved::bigint[], ${seconds('$6')}, sent
+   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
+     AS entry(group_id, integration, firing, resolved, sent)
+   ORDER BY group_id, integration
+   ON CONFLICT (group_id, integration) DO UPDATE SET
+     firing = excluded.firing, resolved = excluded.resolved, notified_at = excluded.notified_at,
+     outstanding = log.outstanding + excluded.outstanding
+   RETURNING group_id, integration, outstanding`,
+);
+
+export const CREATE_NOTIFICATIONS = statement(
+  'create-notifications',
+  `INSERT INTO notifications (group_id, receiver, integration, state, payload, fingerprints, created_at, retry_since)
+   SELECT group_id, receiver, integration, state, payload, fingerprints::bigint[], ${seconds('$7')}, ${seconds('$7')}
+   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::json[], $6::text[])
+     AS made(group_id, receiver, integration, state, payload, fingerprints)
+   RETURNING id, state`,
+);
+
+export const SCHEDULE = statement(
+  'schedule',
+  `UPDATE alert_groups SET flushed_at = ${seconds('$3')}, next_flush_at = ${seconds('plan.due')}
+   FROM unnest($1::uuid[], $2::float8[]) AS plan(id, due) WHERE alert_groups.id = plan.id`,
+);
+
+export const LEAVE_GROUPS = statement(
+  'leave-groups',
+  `DELETE FROM group_alerts USING unnest($1::uuid[], $2::uuid[]) AS leaving(group_id, alert_id)
+   WHERE group_alerts.group_id = leaving.group_id AND group_alerts.alert_id = leaving.alert_id`,
+);
+
+export const DROP_INHIBITORS = statement('drop-inhibitors', `DELETE FROM inhibitors WHERE alert_id = ANY($1::uuid[])`);
+
+/** Groups that no writer holds. Under this lock none can add an alert. */
+export const LOCK_EMPTY = statement(
+  'lock-empty',
+  `SELECT id FROM alert_groups WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE SKIP LOCKED`,
+);
+
+/** A statement of its own, after the lock: it sees what was committed before the lock was had. */
+export const REAP = statement(
+  'reap',
+  `WITH reaped AS (
+     DELETE FROM alert_groups WHERE id = ANY($1::uuid[])
+       AND NOT EXISTS (SELECT FROM group_alerts WHERE group_id = alert_groups.id)
+     RETURNING id
+   )
+   DELETE FROM notification_log USING reaped WHERE group_id = reaped.id AND outstanding = 0`,
+);

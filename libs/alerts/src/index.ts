@@ -1,0 +1,32 @@
+export { type AlertState, type IncomingAlert } from './alert.js';
+export { alertsSettings, type AlertsOptions, type AlertsSettings } from './alerts.config.js';
+export { AlertsConfigStore } from './alerts-config.store.js';
+export { ConfigReloads } from './config-reloads.js';
+export { AlertsModule, type AlertsModuleOptions } from './alerts.module.js';
+export { AlertsService, InvalidAlert } from './alerts.service.js';
+export { Clock, SystemClock } from './clock.js';
+export * from './config/index.js';
+export { DeadLetters } from './deliver/dead-letters.js';
+export { IngestOverloaded } from './ingest/ingest-queue.js';
+export { alertRequest, alertRequests, type AlertRequest, severities, type Severity } from './intake/alert-request.js';
+export { type IntakeFault } from './intake/fault.js';
+export { alertsMigrations } from './migrations/index.js';
+export { notifySettings, type NotificationPayload, type NotifySettings } from './notify/index.js';
+export {
+  type ActiveAlert,
+  type AlertEventView,
+  type AlertFilter,
+  type AlertPage,
+  AlertsReader,
+  type AlertView,
+} from './query/alerts-reader.js';
+export {
+  type AttemptView,
+  type NotificationDetails,
+  type NotificationFilter,
+  NotificationsReader,
+  type NotificationState,
+  notificationStates,
+  type NotificationView,
+} from './query/notifications-reader.js';
+export { alertsCron, alertsTasks } from './tasks.js';

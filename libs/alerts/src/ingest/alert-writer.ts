@@ -1,0 +1,203 @@
+import { Injectable } from '@nestjs/common';
+import { Database, type Queryable } from 'eyrie/database';
+import { NAME_LABEL, SEVERITY_LABEL, type AlertState, type IncomingAlert } from '../alert.js';
+import { AlertsConfigStore } from '../alerts-config.store.js';
+import { Clock } from '../clock.js';
+import { fingerprint } from '../config/index.js';
+import { decide, type Decision, type Episode } from './episode.js';
+import { GroupMembership } from './group-membership.js';
+import { APPEND_EVENTS, CHANGE, LOCK_CURRENT, OPEN, RETIRE, TOUCH } from './statements.js';
+
+/** An incoming alert with what identifies it, how often it stands in the batch, and who sent it. */
+export interface SentAlert {
+  readonly alert: IncomingAlert;
+  /** The order in which writers lock: that of the fingerprints as numbers. */
+  readonly order: bigint;
+  /** Signed 64-bit decimals, as PostgreSQL's bigint reads them. */
+  readonly fingerprint: string;
+  readonly content: string;
+  times: number;
+  readonly actor: string;
+}
+
+export interface AlertEvent {
+  alertId: string;
+  type: 'fired' | 'resolved' | 'reopened' | 'changed' | 'expired' | 'recorded' | 'regrouped';
+  actor: string;
+  data?: Record<string, unknown>;
+}
+
+export function identify(alert: IncomingAlert, actor: string): SentAlert {
+  // Everything beside the labels that a re-send may change, but for the times; NUL cannot stand in a name.
+  const content = { ...alert.annotations, '\0url': alert.generatorUrl, '\0timeout': String(alert.timeout) };
+  const order = fingerprint(alert.labels).value;
+  return {
+    alert,
+    order,
+    fingerprint: order.toString(),
+    content: fingerprint(content).value.toString(),
+    times: 1,
+    actor,
+  };
+}
+
+const toSeconds = (milliseconds: number) => milliseconds / 1000;
+const MAX_ROUNDS = 5;
+
+type EpisodeRow = { id: string; fingerprint: string; state: AlertState; starts_at: number; ends_at: number };
+type Change = { id: string; sent: SentAlert; state: AlertState; startsAt: number; endsAt: number };
+
+/**
+ * Commits batches of alerts. The fast way is one statement for those that only repeat what is known; the rest go
+ * through a transaction that opens, continues or ends episodes, writes their events and lets them join their groups.
+ */
+@Injectable()
+export class AlertWriter {
+  constructor(
+    private readonly database: Database,
+    private readonly configs: AlertsConfigStore,
+    private readonly membership: GroupMembership,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Resolves once all is committed. A batch holds each fingerprint once, in ascending order. */
+  async write(batch: readonly SentAlert[]): Promise<void> {
+    const now = this.clock.now();
+    let rest = await this.touch(batch, now);
+    for (let round = 0; rest.length > 0; round++) {
+      if (round === MAX_ROUNDS) throw new Error(`${rest.length} alerts kept changing under the writer`);
+      rest = await this.database.transaction((tx) => this.apply(tx, rest, now));
+    }
+  }
+
+  /** Answers the alerts for which it was not enough. */
+  private async touch(batch: readonly SentAlert[], now: number): Promise<SentAlert[]> {
+    const firing = batch.filter(({ alert }) => alert.endsAt > now);
+    if (firing.length === 0) return [...batch];
+    const touched = await this.database.query<{ fingerprint: string }>(TOUCH, [
+      firing.map((sent) => sent.fingerprint),
+      firing.map((sent) => sent.content),
+      firing.map((sent) => toSeconds(sent.alert.startsAt)),
+      firing.map((sent) => toSeconds(sent.alert.endsAt)),
+      firing.map((sent) => sent.times),
+      toSeconds(now),
+    ]);
+    if (touched.length === batch.length) return [];
+    const done = new Set(touched.map((row) => row.fingerprint));
+    return batch.filter((sent) => !done.has(sent.fingerprint));
+  }
+
+  /** Answers the alerts that another writer has opened meanwhile: they want another round. */
+  private async apply(tx: Queryable, batch: readonly SentAlert[], now: number): Promise<SentAlert[]> {
+    const routing = this.configs.routing;
+    const rows = await tx.query<EpisodeRow>(LOCK_CURRENT, [batch.map((sent) => sent.fingerprint)]);
+    const episodes = new Map(rows.map((row) => [row.fingerprint, toEpisode(row)]));
+    const events: AlertEvent[] = [];
+    const opening: SentAlert[] = [];
+    const changes: Change[] = [];
+    const retired: string[] = [];
+
+    for (const sent of batch) {
+      const episode = episodes.get(sent.fingerprint);
+      const decision = decide(episode, sent.alert, now);
+      if (decision.kind === 'stale') continue;
+      if (!('startsAt' in decision)) {
+        opening.push(sent);
+        if (episode) retired.push(episode.id);
+        if (episode?.state === 'firing') events.push({ alertId: episode.id, type: 'expired', actor: 'system' });
+        continue;
+      }
+      changes.push(toChange(episode!.id, sent, decision));
+      const type = EVENT_OF[decision.kind];
+      if (type) events.push({ alertId: episode!.id, type, actor: sent.actor });
+    }
+
+    if (retired.length > 0) await tx.query(RETIRE, [retired]);
+    const opened = await this.open(tx, opening, now);
+    await this.change(tx, changes, now);
+    const joining = [
+      ...opening.flatMap((sent) => {
+        const id = opened.get(sent.fingerprint);
+        return id && sent.alert.endsAt > now ? [{ id, labels: sent.alert.labels, startsAt: sent.alert.startsAt }] : [];
+      }),
+      ...changes
+        .filter(({ state }) => state === 'firing')
+        .map(({ id, sent, startsAt }) => ({ id, labels: sent.alert.labels, startsAt })),
+    ];
+    const groupsOf = await this.membership.join(tx, routing, joining, now);
+    for (const sent of opening) {
+      const alertId = opened.get(sent.fingerprint);
+      if (!alertId) continue;
+      const type = sent.alert.endsAt > now ? 'fired' : 'recorded';
+      const groups = groupsOf.get(alertId);
+      events.push({ alertId, type, actor: sent.actor, data: groups && { groups } });
+    }
+    await appendEvents(tx, events, now);
+    return opening.filter((sent) => !opened.has(sent.fingerprint));
+  }
+
+  private async open(tx: Queryable, sent: readonly SentAlert[], now: number): Promise<Map<string, string>> {
+    if (sent.length === 0) return new Map();
+    const alerts = sent.map(({ alert }) => alert);
+    const rows = await tx.query<{ id: string; fingerprint: string }>(OPEN, [
+      sent.map((one) => one.fingerprint),
+      sent.map((one) => one.content),
+      alerts.map((alert) => alert.labels[NAME_LABEL] ?? ''),
+      alerts.map((alert) => alert.labels[SEVERITY_LABEL] ?? ''),
+      alerts.map((alert) => JSON.stringify(alert.labels)),
+      alerts.map((alert) => JSON.stringify(alert.annotations)),
+      alerts.map((alert) => alert.generatorUrl),
+      alerts.map((alert) => (alert.endsAt > now ? 'firing' : 'resolved')),
+      alerts.map((alert) => alert.timeout),
+      alerts.map((alert) => toSeconds(alert.startsAt)),
+      alerts.map((alert) => toSeconds(alert.endsAt)),
+      toSeconds(now),
+      sent.map((one) => one.times),
+    ]);
+    return new Map(rows.map((row) => [row.fingerprint, row.id]));
+  }
+
+  private async change(tx: Queryable, changes: readonly Change[], now: number): Promise<void> {
+    if (changes.length === 0) return;
+    await tx.query(CHANGE, [
+      changes.map(({ id }) => id),
+      changes.map(({ state }) => state),
+      changes.map(({ sent }) => sent.content),
+      changes.map(({ sent }) => JSON.stringify(sent.alert.annotations)),
+      changes.map(({ sent }) => sent.alert.generatorUrl),
+      changes.map(({ sent }) => sent.alert.timeout),
+      changes.map(({ startsAt }) => toSeconds(startsAt)),
+      changes.map(({ endsAt }) => toSeconds(endsAt)),
+      toSeconds(now),
+      changes.map(({ sent }) => sent.times),
+    ]);
+  }
+}
+
+const EVENT_OF = { continue: 'changed', reopen: 'reopened', resolve: 'resolved', repeat: undefined } as const;
+
+function toEpisode(row: EpisodeRow): Episode {
+  return {
+    id: row.id,
+    state: row.state,
+    startsAt: Math.round(row.starts_at * 1000),
+    endsAt: Math.round(row.ends_at * 1000),
+  };
+}
+
+function toChange(id: string, sent: SentAlert, decision: Extract<Decision, { startsAt: number }>): Change {
+  const state = decision.kind === 'resolve' || decision.kind === 'repeat' ? 'resolved' : 'firing';
+  return { id, sent, state, startsAt: decision.startsAt, endsAt: decision.endsAt };
+}
+
+/** Appends to the history of alerts; a caller's transaction holds the alerts themselves. */
+export async function appendEvents(tx: Queryable, events: readonly AlertEvent[], now: number): Promise<void> {
+  if (events.length === 0) return;
+  await tx.query(APPEND_EVENTS, [
+    events.map(({ alertId }) => alertId),
+    events.map(({ type }) => type),
+    events.map(({ actor }) => actor),
+    events.map(({ data }) => (data ? JSON.stringify(data) : null)),
+    toSeconds(now),
+  ]);
+}

@@ -1,0 +1,133 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { type IncomingAlert } from '../alert.js';
+import { AlertWriter, identify, type SentAlert } from './alert-writer.js';
+
+/** Alerts in one transaction at the most: enough to spread its cost, few enough to keep it short. */
+const MAX_BATCH = 1_000;
+/** Alerts that may wait for their transaction; beyond that the client is asked to come back. */
+const MAX_WAITING = 100_000;
+/** Transactions under way at once: while PostgreSQL works on one, the next fills up. */
+const LANES = 2;
+const MAX_TRIES = 4;
+/** Serialization failure and deadlock (PostgreSQL, appendix A): the transaction may simply run again. */
+const TRANSIENT = new Set(['40001', '40P01']);
+
+interface Submission {
+  readonly alerts: readonly SentAlert[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export class IngestOverloaded extends Error {
+  constructor() {
+    super(`more than ${MAX_WAITING} alerts wait to be stored`);
+  }
+}
+
+/**
+ * Lets concurrent requests share a transaction: what arrives while the lanes are busy is committed together. Each caller
+ * waits for its own commit. When a shared transaction fails, each request is tried alone, so that one cannot spoil another.
+ */
+@Injectable()
+export class IngestQueue {
+  private readonly logger = new Logger('IngestQueue');
+  private readonly waiting: Submission[] = [];
+  private waitingAlerts = 0;
+  private busyLanes = 0;
+
+  constructor(private readonly writer: AlertWriter) {}
+
+  /** Resolves when every alert is committed. @throws IngestOverloaded when too much is waiting already. */
+  async submit(alerts: readonly IncomingAlert[], actor: string): Promise<void> {
+    if (this.waitingAlerts + alerts.length > MAX_WAITING) throw new IngestOverloaded();
+    for (const wave of wavesOf(alerts, actor)) await this.enqueue(wave);
+  }
+
+  private enqueue(alerts: readonly SentAlert[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ alerts, resolve, reject });
+      this.waitingAlerts += alerts.length;
+      if (this.busyLanes < LANES) void this.runLane();
+    });
+  }
+
+  private async runLane(): Promise<void> {
+    this.busyLanes++;
+    // Requests that arrived in the same turn of the event loop belong together.
+    await Promise.resolve();
+    for (let batch = this.takeBatch(); batch.length > 0; batch = this.takeBatch()) {
+      await this.commit(batch);
+    }
+    this.busyLanes--;
+  }
+
+  private takeBatch(): Submission[] {
+    const batch: Submission[] = [];
+    let size = 0;
+    while (this.waiting.length > 0 && (batch.length === 0 || size + this.waiting[0]!.alerts.length <= MAX_BATCH)) {
+      const submission = this.waiting.shift()!;
+      batch.push(submission);
+      size += submission.alerts.length;
+    }
+    this.waitingAlerts -= size;
+    return batch;
+  }
+
+  private async commit(batch: readonly Submission[]): Promise<void> {
+    try {
+      for (const wave of foldTogether(batch)) await this.writeWithRetry(wave);
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      if (batch.length === 1) return batch[0]!.reject(error);
+      this.logger.warn({ err: error }, `a shared transaction of ${batch.length} requests failed; each is tried alone`);
+      for (const submission of batch) await this.commit([submission]);
+    }
+  }
+
+  private async writeWithRetry(alerts: readonly SentAlert[]): Promise<void> {
+    const sorted = [...alerts].sort((a, b) => (a.order < b.order ? -1 : 1));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.writer.write(sorted);
+      } catch (error) {
+        if (attempt === MAX_TRIES || !TRANSIENT.has((error as { code?: string }).code ?? '')) throw error;
+      }
+    }
+  }
+}
+
+/** Each wave holds a fingerprint once; a request that names an alert twice says two things about it, in this order. */
+function wavesOf(alerts: readonly IncomingAlert[], actor: string): SentAlert[][] {
+  return spread(alerts.map((alert) => identify(alert, actor)));
+}
+
+/** The alerts of several requests as few waves as possible: those that say the same are counted, not repeated. */
+function foldTogether(batch: readonly Submission[]): SentAlert[][] {
+  if (batch.length === 1) return [[...batch[0]!.alerts]];
+  return spread(batch.flatMap(({ alerts }) => alerts));
+}
+
+function spread(alerts: readonly SentAlert[]): SentAlert[][] {
+  const waves: Map<string, SentAlert>[] = [];
+  const lastWaveOf = new Map<string, number>();
+  for (const sent of alerts) {
+    const last = lastWaveOf.get(sent.fingerprint);
+    const same = last === undefined ? undefined : waves[last]!.get(sent.fingerprint);
+    if (same && saysTheSame(same, sent)) {
+      waves[last!]!.set(sent.fingerprint, { ...same, times: same.times + sent.times });
+      continue;
+    }
+    const next = last === undefined ? 0 : last + 1;
+    (waves[next] ??= new Map<string, SentAlert>()).set(sent.fingerprint, sent);
+    lastWaveOf.set(sent.fingerprint, next);
+  }
+  return waves.map((wave) => [...wave.values()]);
+}
+
+function saysTheSame(one: SentAlert, other: SentAlert): boolean {
+  return (
+    one.content === other.content &&
+    one.alert.startsAt === other.alert.startsAt &&
+    one.alert.endsAt === other.alert.endsAt
+  );
+}

@@ -1,0 +1,123 @@
+import { type Statement } from 'eyrie/database';
+
+/**
+ * The SQL of the way in. Arrays travel as one parameter each: a batch costs a fixed number of statements. Rows are
+ * always locked in the same order, alerts by fingerprint and then groups, so that writers never wait in a circle.
+ */
+
+/** The channel on which the writers wake the dispatcher. */
+export const GROUPS_DUE = 'eyrie_groups_due';
+
+const statement = (name: string, text: string): Statement => ({ name: `alerts:${name}`, text });
+const seconds = (column: string) => `to_timestamp(${column})`;
+
+/** The re-sent, unchanged alert: one small update, and nothing else. Answers the fingerprints that it was true for. */
+export const TOUCH = statement(
+  'touch',
+  `UPDATE alerts SET
+     occurrences = alerts.occurrences + sent.times,
+     last_seen_at = ${seconds('$6')},
+     ends_at = CASE WHEN alerts.timeout THEN ${seconds('sent.ends_at')}
+                    ELSE greatest(alerts.ends_at, ${seconds('sent.ends_at')}) END
+   FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::int[])
+     AS sent(fingerprint, content, starts_at, ends_at, times)
+   WHERE alerts.fingerprint = sent.fingerprint AND alerts.current AND alerts.state = 'firing'
+     AND alerts.content = sent.content
+     AND ${seconds('sent.starts_at')} BETWEEN alerts.starts_at AND alerts.ends_at
+   RETURNING alerts.fingerprint`,
+);
+
+export const LOCK_CURRENT = statement(
+  'lock-current',
+  `SELECT id, fingerprint, state, extract(epoch FROM starts_at)::float8 AS starts_at,
+     extract(epoch FROM ends_at)::float8 AS ends_at
+   FROM alerts WHERE fingerprint = ANY($1::bigint[]) AND current
+   ORDER BY fingerprint FOR UPDATE`,
+);
+
+/** Ends the reign of episodes that a new one follows; those still firing end here. */
+export const RETIRE = statement(
+  'retire',
+  `UPDATE alerts SET current = false, state = 'resolved' WHERE id = ANY($1::uuid[])`,
+);
+
+/** Answers only the fingerprints that nobody else has opened meanwhile. */
+export const OPEN = statement(
+  'open',
+  `INSERT INTO alerts (fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout,
+     occurrences, starts_at, ends_at, received_at, last_seen_at)
+   SELECT fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout, times,
+     ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$12')}, ${seconds('$12')}
+   FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[], $8::text[],
+     $9::boolean[], $10::float8[], $11::float8[], $13::int[])
+     AS sent(fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout, starts_at,
+       ends_at, times)
+   ORDER BY fingerprint
+   ON CONFLICT (fingerprint) WHERE current DO NOTHING
+   RETURNING id, fingerprint`,
+);
+
+/** What a continued, reopened, resolved or repeated episode becomes. An end need not repeat what is annotated. */
+export const CHANGE = statement(
+  'change',
+  `UPDATE alerts SET
+     state = sent.state, content = sent.content,
+     annotations = CASE WHEN sent.state = 'resolved' AND sent.annotations = '{}' THEN alerts.annotations ELSE sent.annotations END,
+     generator_url = coalesce(nullif(sent.generator_url, ''), alerts.generator_url),
+     timeout = sent.timeout, starts_at = ${seconds('sent.starts_at')}, ends_at = ${seconds('sent.ends_at')},
+     occurrences = alerts.occurrences + sent.times, last_seen_at = ${seconds('$9')}
+   FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::text[], $6::boolean[], $7::float8[],
+     $8::float8[], $10::int[])
+     AS sent(id, state, content, annotations, generator_url, timeout, starts_at, ends_at, times)
+   WHERE alerts.id = sent.id`,
+);
+
+export const APPEND_EVENTS = statement(
+  'append-events',
+  `INSERT INTO alert_events (alert_id, type, at, actor, data)
+   SELECT alert_id, type, ${seconds('$5')}, actor, data
+   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) AS event(alert_id, type, actor, data)`,
+);
+
+/**
+ * Makes the groups that are missing and locks all of them against being reaped (key share: writers do not block each
+ * other). A group that does not come back was reaped in between; the caller asks again. `waiting`: never flushed yet,
+ * and due later than now.
+ */
+export const HOLD_GROUPS = statement(
+  'hold-groups',
+  `WITH made AS (
+     INSERT INTO alert_groups (id, key, route, labels, next_flush_at)
+     SELECT id, key, route, labels, ${seconds('due')}
+     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::float8[])
+       AS wanted(id, key, route, labels, due)
+     ORDER BY id
+     ON CONFLICT (id) DO NOTHING
+     RETURNING id
+   ), held AS (
+     SELECT id, flushed_at IS NULL AND next_flush_at > ${seconds('$6')} AS waiting
+     FROM alert_groups WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE
+   )
+   SELECT id, true AS made, false AS waiting FROM made UNION ALL SELECT id, false, waiting FROM held`,
+);
+
+/** A group that was never flushed does not wait for an alert whose own group_wait is over already. */
+export const HASTEN_GROUPS = statement(
+  'hasten-groups',
+  `UPDATE alert_groups SET next_flush_at = ${seconds('$2')}
+   WHERE id = ANY($1::uuid[]) AND flushed_at IS NULL AND next_flush_at > ${seconds('$2')}`,
+);
+
+export const JOIN_GROUPS = statement(
+  'join-groups',
+  `INSERT INTO group_alerts (group_id, alert_id)
+   SELECT * FROM unnest($1::uuid[], $2::uuid[]) ON CONFLICT DO NOTHING`,
+);
+
+export const ADD_INHIBITORS = statement(
+  'add-inhibitors',
+  `INSERT INTO inhibitors (key, alert_id, two_sided)
+   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) ON CONFLICT DO NOTHING`,
+);
+
+export const WAKE = statement('wake', `SELECT pg_notify('${GROUPS_DUE}', '')`);

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import {
+  createTransport,
+  type NodemailerError,
+  type SMTPPoolOptions,
+  type SMTPPoolSentMessageInfo,
+  type Transporter,
+} from 'nodemailer';
+import type { EmailIntegration } from '../config/integration.js';
+import { smtpOutcome } from './delivery.js';
+import { renderEmail } from './email-content.js';
+import { type Excerpt, excerptWithout } from './excerpt.js';
+import { describeFault } from './network-fault.js';
+import { tlsOptions } from './tls.js';
+import type { Delivery, Notifier, NotifyOptions, NotifyRequest } from './types.js';
+
+/** SMTP's port for TLS from the first byte (RFC 8314); on others TLS begins with STARTTLS. */
+const implicitTlsPort = 465;
+
+/**
+ * Mails notifications through one SMTP server: one message to all addresses, over connections that are kept for the next.
+ */
+export class EmailNotifier implements Notifier {
+  private readonly target: string;
+  private readonly host: string;
+  private readonly excerpt: Excerpt;
+  private readonly transport: Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions>;
+  private readonly underway = new Set<Promise<Delivery>>();
+
+  constructor(
+    private readonly integration: EmailIntegration,
+    private readonly options: NotifyOptions,
+  ) {
+    const { smarthost, auth, hello, requireTls, tls } = integration;
+    this.target = `mail server at ${smarthost.host}:${smarthost.port}`;
+    this.host = new URL(options.externalURL).hostname;
+    this.excerpt = excerptWithout([auth?.password.reveal()]);
+    const connectTimeoutMs = Math.min(options.connectTimeoutMs, options.timeoutMs);
+    this.transport = createTransport({
+      pool: true,
+      maxConnections: options.connections,
+      // One, for the server that has closed a kept connection meanwhile; the other repeats are for the caller to time.
+      maxRequeues: 1,
+      host: smarthost.host,
+      port: smarthost.port,
+      secure: smarthost.port === implicitTlsPort,
+      requireTLS: requireTls,
+      ignoreTLS: !requireTls,
+      tls: tlsOptions(tls),
+      name: hello,
+      ...(auth && { auth: { user: auth.username, pass: auth.password.reveal() } }),
+      connectionTimeout: connectTimeoutMs,
+      dnsTimeout: connectTimeoutMs,
+      greetingTimeout: options.timeoutMs,
+      socketTimeout: options.timeoutMs,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  }
+
+  async notify(request: NotifyRequest): Promise<Delivery> {
+    const attempt = this.send(request);
+    this.underway.add(attempt);
+    return attempt.finally(() => this.underway.delete(attempt));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.underway);
+    this.transport.close();
+  }
+
+  private async send(request: NotifyRequest): Promise<Delivery> {
+    const { timeoutMs } = this.options;
+    const deadline = this.options.deadline?.(timeoutMs) ?? AbortSignal.timeout(timeoutMs);
+    const { from, to } = this.integration;
+    const { subject, text, html } = renderEmail(request.payload);
+    const headers = withOverrides(
+      { ...this.headers(request), Subject: subject, From: from, To: to.join(', ') },
+      this.integration.headers,
+    );
+    try {
+      const signal = AbortSignal.any([request.signal, deadline]);
+      return this.sent(await this.transport.sendMail({ envelope: { from, to: [...to] }, headers, text, html, signal }));
+    } catch (error) {
+      if (request.signal.aborted)
+        return { outcome: 'recoverable', error: `${this.target}: the attempt was interrupted` };
+      if (deadline.aborted)
+        return { outcome: 'recoverable', error: `${this.target} did not take the message within ${timeoutMs} ms` };
+      return this.fault(error as NodemailerError);
+    }
+  }
+
+  /** A repeat has the same Message-ID, so that it can be recognised; messages about one group form one thread. */
+  private headers({ id, payload }: NotifyRequest): Record<string, string> {
+    const group = createHash('sha256').update(payload.groupKey).digest('hex').slice(0, 32);
+    const thread = `<group.${group}@${this.host}>`;
+    return {
+      'Message-ID': `<${id}@${this.host}>`,
+      'In-Reply-To': thread,
+      References: thread,
+      'Auto-Submitted': 'auto-generated',
+      'Eyrie-Notification': id,
+    };
+  }
+
+  /** Once one recipient has it, sending again would repeat it to them: it is delivered, and says whom it did not reach. */
+  private sent({ rejected, rejectedErrors }: SMTPPoolSentMessageInfo): Delivery {
+    if (rejected.length === 0) return { outcome: 'delivered' };
+    return { outcome: 'delivered', error: `${this.target} refused ${this.refusals(rejected, rejectedErrors)}` };
+  }
+
+  private refusals(rejected: readonly string[], errors: readonly NodemailerError[] = []): string {
+    return rejected
+      .map((address) => {
+        const reply = errors.find(({ recipient }) => recipient === address)?.response;
+        return reply ? `${address} (${this.excerpt(reply)})` : address;
+      })
+      .join(', ');
+  }
+
+  private fault(error: NodemailerError): Delivery {
+    const { code, response, responseCode, rejected, rejectedErrors } = error;
+    // How TLS fares is a matter of the connection, not of the message, whatever the reply to STARTTLS was.
+    if (code === 'ETLS')
+      return {
+        outcome: 'recoverable',
+        error: `${this.target}: no TLS${response ? `: ${this.excerpt(response)}` : ''}`,
+      };
+    if (responseCode !== undefined && response) {
+      const said = rejected?.length
+        ? `refused ${this.refusals(rejected, rejectedErrors)}`
+        : `answered ${this.excerpt(response)}`;
+      return { outcome: smtpOutcome(responseCode), error: `${this.target} ${said}`, statusCode: responseCode };
+    }
+    if (code && unsendable.has(code)) {
+      return { outcome: 'final', error: `${this.target}: the message cannot be sent: ${this.excerpt(error.message)}` };
+    }
+    return describeFault(this.target, error);
+  }
+}
+
+/** Found wrong before the server was asked: addresses, size, credentials. */
+const unsendable = new Set(['EENVELOPE', 'EMESSAGE', 'EAUTH', 'ENOAUTH']);
+
+/** Headers with those of the integration in place of ours of the same name, in whatever case they are written. */
+function withOverrides(
+  headers: Record<string, string>,
+  overrides: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const overridden = new Set(Object.keys(overrides).map((name) => name.toLowerCase()));
+  const ours = Object.entries(headers).filter(([name]) => !overridden.has(name.toLowerCase()));
+  return { ...Object.fromEntries(ours), ...overrides };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { defineSettings, duration, setting, type SettingsOf } from 'eyrie/config';
+
+/** How notifications are sent, repeated and given up. */
+export const notifySettings = defineSettings(
+  {
+    timeoutMs: setting('NOTIFY_TIMEOUT', duration({ min: '100ms', max: '5m' }).prefault('10s'), {
+      description: 'Time limit of one attempt to deliver a notification; a webhook with a `timeout` has its own.',
+    }),
+    connectTimeoutMs: setting('NOTIFY_CONNECT_TIMEOUT', duration({ min: '100ms', max: '5m' }).prefault('5s'), {
+      description: 'Time limit for a connection to a receiver to be made, name look-up and TLS included.',
+    }),
+    connections: setting('NOTIFY_CONNECTIONS', z.coerce.number().int().min(1).max(1000).default(8), {
+      description: 'Connections kept per integration, which is also how many of its notifications are sent at once.',
+    }),
+    firstMs: setting('NOTIFY_RETRY_FIRST', duration({ min: '1ms' }).prefault('1s'), {
+      description: 'Upper bound of the wait before the second attempt. Waits are random between 0 and their bound.',
+    }),
+    factor: setting('NOTIFY_RETRY_FACTOR', z.coerce.number().min(1).max(10).default(2), {
+      description: 'By how much the bound grows from one attempt to the next.',
+    }),
+    maxMs: setting('NOTIFY_RETRY_MAX', duration({ min: '1ms' }).prefault('5m'), {
+      description: 'The largest bound of the wait between two attempts.',
+    }),
+    retryAfterMaxMs: setting('NOTIFY_RETRY_AFTER_MAX', duration().prefault('1h'), {
+      description: 'The longest `Retry-After` of a receiver that is honoured in full.',
+    }),
+    giveUpAfterMs: setting('NOTIFY_GIVE_UP_AFTER', duration().prefault('1d'), {
+      description: 'How long a notification is tried before it becomes a dead letter, which can be replayed.',
+    }),
+    giveUpAttempts: setting('NOTIFY_GIVE_UP_ATTEMPTS', z.coerce.number().int().min(1).default(1_000), {
+      description: 'How often a notification is tried before it becomes a dead letter.',
+    }),
+    signingSecret: setting('WEBHOOK_SIGNING_SECRET', z.string().min(16).optional(), {
+      description: 'Key of the HMAC-SHA256 in the `Eyrie-Signature` header of webhooks; unset, they are not signed.',
+      secret: true,
+    }),
+  },
+  {
+    check: ({ firstMs, maxMs }) =>
+      firstMs > maxMs ? [{ name: 'NOTIFY_RETRY_FIRST', wanted: 'at most NOTIFY_RETRY_MAX' }] : [],
+  },
+);
+
+export type NotifySettings = SettingsOf<typeof notifySettings>;

@@ -1,0 +1,11 @@
+export { databaseSettings, type DatabaseSettings } from './database.config.js';
+export { DatabaseUnavailableError, isDatabaseUnavailable, TransactionAbortedError } from './database-error.js';
+export { type ConnectionCounts, Database } from './database.js';
+export { DatabaseModule, type DatabaseOptions } from './database.module.js';
+export { EmbeddedDatabaseError, type EmbeddedDatabaseFault } from './embedded/embedded-error.js';
+export { type EmbeddedDatabase, embeddedDatabase, type EmbeddedDatabaseOptions } from './embedded/embedded-database.js';
+export { migrate, type MigrateOptions, type MigrationClass } from './migrate.js';
+export { type Queryable, type Statement } from './queryable.js';
+export { type ResolvedDatabase, resolveDatabase } from './resolve-database.js';
+export { describeUrl, waitForDatabase, type WaitOptions } from './wait-for-database.js';
+export { type DatabaseSchema, prepareDatabase } from './prepare-database.js';

@@ -1,0 +1,124 @@
+import { Logger } from '@nestjs/common';
+import { retryUntil } from 'eyrie/lifecycle';
+import { Client, escapeIdentifier } from 'pg';
+import { messageOf } from './database-error.js';
+
+export interface ListenerOptions {
+  connectTimeoutMs: number;
+  /** How often the connection is asked for a sign of life: a dead peer sends no error. Default 15 s. */
+  heartbeatMs?: number;
+}
+
+/**
+ * LISTEN on a connection of its own, which no pool may take away. It is opened at the first use, and again, with
+ * back-off, whenever it breaks; every subscriber is then called with `''`, for it may have missed notices.
+ */
+export class Listener {
+  private readonly logger = new Logger(Listener.name);
+  private readonly channels = new Map<string, Set<(payload: string) => void>>();
+  private readonly closing = new AbortController();
+  private connection: Promise<Client> | undefined;
+
+  constructor(
+    private readonly url: string,
+    private readonly options: ListenerOptions,
+  ) {}
+
+  /** Resolves when PostgreSQL listens on `channel`, however long that takes; rejects when the listener is closed. */
+  async listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>> {
+    const subscribers = this.channels.get(channel) ?? new Set();
+    this.channels.set(channel, subscribers.add(onNotify));
+    while (!(await this.command('LISTEN', channel))) this.closing.signal.throwIfAborted();
+    return async () => {
+      subscribers.delete(onNotify);
+      if (subscribers.size > 0 || this.channels.get(channel) !== subscribers) return;
+      this.channels.delete(channel);
+      if (this.connection && !this.closing.signal.aborted) await this.command('UNLISTEN', channel);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closing.abort(new Error('The listener was closed'));
+    this.channels.clear();
+    const client = await this.connection?.catch(() => undefined);
+    this.connection = undefined;
+    await client?.end();
+  }
+
+  /** False when the connection broke; the next one listens on every channel by itself. */
+  private async command(verb: 'LISTEN' | 'UNLISTEN', channel: string): Promise<boolean> {
+    const client = await (this.connection ??= this.connect());
+    return client.query(`${verb} ${escapeIdentifier(channel)}`).then(
+      () => true,
+      (error: unknown) => {
+        this.lost(client, error);
+        return false;
+      },
+    );
+  }
+
+  private connect(): Promise<Client> {
+    const { signal } = this.closing;
+    return retryUntil(() => this.open(), {
+      limitMs: Infinity,
+      signal,
+      onRetry: ({ error, pauseMs }) =>
+        this.logger.warn(`No connection to listen on, again in ${pauseMs} ms: ${messageOf(error)}`),
+    });
+  }
+
+  private async open(): Promise<Client> {
+    const client = new Client({
+      connectionString: this.url,
+      connectionTimeoutMillis: this.options.connectTimeoutMs,
+      query_timeout: this.options.connectTimeoutMs,
+      keepAlive: true,
+      application_name: 'eyrie listener',
+    });
+    client.on('notification', ({ channel, payload }) => this.dispatch(channel, payload ?? ''));
+    client.on('error', (error) => this.lost(client, error));
+    try {
+      await client.connect();
+      for (const channel of this.channels.keys()) await client.query(`LISTEN ${escapeIdentifier(channel)}`);
+    } catch (error) {
+      client.end().catch(() => undefined);
+      throw error;
+    }
+    this.watch(client);
+    return client;
+  }
+
+  private watch(client: Client): void {
+    const beat = setInterval(() => {
+      client.query('SELECT 1').catch((error: unknown) => this.lost(client, error));
+    }, this.options.heartbeatMs ?? 15_000);
+    beat.unref();
+    client.once('end', () => {
+      clearInterval(beat);
+      this.lost(client, new Error('Connection ended'));
+    });
+  }
+
+  private lost(client: Client, error: unknown): void {
+    void this.connection?.then((current) => {
+      if (current !== client || this.closing.signal.aborted) return;
+      this.logger.warn(`The connection to listen on was lost: ${messageOf(error)}`);
+      this.connection = this.connect();
+      this.connection.then(
+        () => this.channels.forEach((_, channel) => this.dispatch(channel, '')),
+        () => undefined, // closed meanwhile
+      );
+      client.end().catch(() => undefined);
+    });
+  }
+
+  private dispatch(channel: string, payload: string): void {
+    for (const onNotify of this.channels.get(channel) ?? []) {
+      try {
+        onNotify(payload);
+      } catch (error) {
+        this.logger.error(`A listener on ${channel} failed`, error);
+      }
+    }
+  }
+}

@@ -1,0 +1,7 @@
+export { JobQueue, type JobSpec, type Transaction } from './job-queue.js';
+export { jobsSettings, type JobsSettings } from './jobs.config.js';
+export { JobsModule } from './jobs.module.js';
+export { type CronEntry, type JobsWorkerOptions } from './jobs.options.js';
+export { migrateJobs } from './schema.js';
+export { defineTask, type PayloadOf, type Task, type TaskOptions } from './task.js';
+export { HandlesTask, type JobInfo, type TaskHandler } from './task-handler.js';

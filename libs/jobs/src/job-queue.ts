@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import { currentContext } from 'eyrie/logging';
+import { type Task } from './task.js';
+
+/** Whatever runs SQL in the caller's transaction: eyrie/database's `Queryable` is one. */
+export interface Transaction {
+  query<Row>(statement: string | { name: string; text: string }, parameters?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A job to be: its payload and the time before which it must not start; default: at once. */
+export interface JobSpec<P> {
+  payload: P;
+  runAt?: Date;
+}
+
+/** How a payload lies in the queue: with the request that it descends from, so that the worker's log lines name it. */
+export interface StoredPayload {
+  data: unknown;
+  requestId?: string;
+}
+
+const ADD_JOBS = {
+  name: 'jobs:add',
+  text: `SELECT count(*) FROM graphile_worker.add_jobs(ARRAY(
+           SELECT ROW($1, payload, NULL, run_at, $4, NULL, NULL, NULL)::graphile_worker.job_spec
+           FROM unnest($2::json[], $3::timestamptz[]) AS job(payload, run_at)))`,
+};
+
+/**
+ * Puts jobs into the queue inside the caller's transaction: they exist if, and only if, it commits.
+ * @throws z.ZodError when a payload does not fit its task's schema; nothing is enqueued then.
+ */
+@Injectable()
+export class JobQueue {
+  async enqueue<P>(tx: Transaction, task: Task<P>, payload: P, runAt?: Date): Promise<void> {
+    await this.enqueueMany(tx, task, [{ payload, runAt }]);
+  }
+
+  /** One statement, however many jobs. */
+  async enqueueMany<P>(tx: Transaction, task: Task<P>, jobs: readonly JobSpec<P>[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const { requestId } = currentContext();
+    const stored = jobs.map(({ payload }) =>
+      JSON.stringify({ data: task.schema.parse(payload), ...(requestId && { requestId }) } satisfies StoredPayload),
+    );
+    const times = jobs.map(({ runAt }) => runAt?.toISOString() ?? null);
+    await tx.query(ADD_JOBS, [task.name, stored, times, task.options.maxAttempts ?? null]);
+  }
+}

@@ -1,0 +1,20 @@
+import { type JobsSettings } from './jobs.config.js';
+import { type Task } from './task.js';
+
+export const JOBS_WORKER_OPTIONS = Symbol('eyrie:jobs-worker-options');
+
+/** A task that the clock enqueues; `match` is five cron fields in UTC. One run, however many workers. */
+export interface CronEntry {
+  task: Task<never> | Task;
+  match: string;
+  payload?: unknown;
+}
+
+export interface JobsWorkerOptions extends JobsSettings {
+  url: string;
+  /** Every task that may be in the queue; each needs one provider marked `@HandlesTask`. */
+  tasks: readonly Task[];
+  cron?: readonly CronEntry[];
+  /** How long jobs in hand may go on once the worker stops, in milliseconds. */
+  stopTimeoutMs: number;
+}

@@ -1,0 +1,27 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { z } from 'zod';
+
+/** What `schema` of `@ApiBody` and `@ApiResponse` take. */
+type OpenApiSchema = Extract<
+  NonNullable<Parameters<typeof SwaggerModule.createDocument>[1]['components']>['schemas'],
+  object
+>[string];
+
+export interface ApiDescription {
+  title: string;
+  version: string;
+  description?: string;
+}
+
+/** Serves the API's description: for people at `/docs`, for programs at `/docs-json`. To be called before the app listens. */
+export function describeApi(app: INestApplication, { title, version, description = '' }: ApiDescription): void {
+  const config = new DocumentBuilder().setTitle(title).setVersion(version).setDescription(description).addBearerAuth();
+  const document = () => SwaggerModule.createDocument(app, config.build());
+  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'docs-json', customSiteTitle: title });
+}
+
+/** A zod schema in OpenAPI's terms: as clients write it (`input`), or as they get it (`output`). */
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): OpenApiSchema {
+  return z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' }) as OpenApiSchema;
+}
