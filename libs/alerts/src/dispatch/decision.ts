@@ -1,4 +1,5 @@
 import { type Integration } from '../config/index.js';
+import { type NotificationReason } from '../notify/index.js';
 
 /** What an integration of a group was last told; fingerprints as signed decimals. */
 export interface LogEntry {
@@ -14,7 +15,7 @@ export interface Told<Alert> {
 }
 
 /**
- * Whether an integration has to be told, and of what: Alertmanager's `DedupStage.needsUpdate` and the filter of its
+ * Whether an integration has to be told, of what, and why: Alertmanager's `DedupStage.needsUpdate` and the filter of its
  * `RetryStage`. `undefined`: nothing to tell, and the log stays as it is; `send: undefined`: only the log changes.
  */
 export function decideNotification<Alert extends { fingerprint: string }>(
@@ -23,22 +24,25 @@ export function decideNotification<Alert extends { fingerprint: string }>(
   integration: Pick<Integration, 'sendResolved'>,
   repeatIntervalMs: number,
   now: number,
-): { send: readonly Alert[] | undefined } | undefined {
-  if (!needsUpdate(entry, alerts, integration.sendResolved, repeatIntervalMs, now)) return undefined;
-  if (integration.sendResolved) return { send: [...alerts.firing, ...alerts.resolved] };
-  return { send: alerts.firing.length > 0 ? alerts.firing : undefined };
+): { send: readonly Alert[] | undefined; reason: NotificationReason } | undefined {
+  const reason = reasonToTell(entry, alerts, integration.sendResolved, repeatIntervalMs, now);
+  if (!reason) return undefined;
+  if (integration.sendResolved) return { send: [...alerts.firing, ...alerts.resolved], reason };
+  return { send: alerts.firing.length > 0 ? alerts.firing : undefined, reason };
 }
 
-function needsUpdate<Alert extends { fingerprint: string }>(
+function reasonToTell<Alert extends { fingerprint: string }>(
   entry: LogEntry | undefined,
   { firing, resolved }: Told<Alert>,
   sendResolved: boolean,
   repeatIntervalMs: number,
   now: number,
-): boolean {
-  if (!entry) return firing.length > 0;
-  if (firing.some(({ fingerprint }) => !entry.firing.has(fingerprint))) return true;
-  if (firing.length === 0) return entry.firing.size > 0;
-  if (sendResolved && resolved.some(({ fingerprint }) => !entry.resolved.has(fingerprint))) return true;
-  return entry.notifiedAt < now - repeatIntervalMs;
+): NotificationReason | undefined {
+  if (!entry) return firing.length > 0 ? 'first notification' : undefined;
+  if (firing.some(({ fingerprint }) => !entry.firing.has(fingerprint))) return 'new alerts added';
+  if (firing.length === 0) return entry.firing.size > 0 ? 'all alerts resolved' : undefined;
+  if (sendResolved && resolved.some(({ fingerprint }) => !entry.resolved.has(fingerprint))) {
+    return 'some alerts resolved';
+  }
+  return entry.notifiedAt < now - repeatIntervalMs ? 'repeat interval elapsed' : undefined;
 }

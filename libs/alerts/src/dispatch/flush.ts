@@ -7,6 +7,7 @@ import { Clock } from '../clock.js';
 import { isRouteMuted, type AlertsConfig, type Integration, type Route } from '../config/index.js';
 import { deliverNotification } from '../deliver/deliver-notification.task.js';
 import { appendEvents } from '../ingest/alert-writer.js';
+import { type NotificationReason } from '../notify/index.js';
 import { decideNotification, type LogEntry } from './decision.js';
 import { findInhibitors } from './inhibition.js';
 import { type ClaimedGroup, type Member } from './member.js';
@@ -43,6 +44,7 @@ interface Telling {
   readonly firing: readonly Member[];
   readonly resolved: readonly Member[];
   readonly send: readonly Member[] | undefined;
+  readonly reason: NotificationReason;
 }
 
 interface LogRow {
@@ -153,7 +155,7 @@ export class FlushPass {
         const entry = log.get(`${flush.group.id} ${integration.key}`);
         const { repeatIntervalMs } = flush.route;
         const decision = decideNotification(entry, { firing, resolved }, integration, repeatIntervalMs, now);
-        return decision ? [{ flush, integration, firing, resolved, send: decision.send }] : [];
+        return decision ? [{ flush, integration, firing, resolved, ...decision }] : [];
       });
     });
   }
@@ -178,8 +180,8 @@ export class FlushPass {
       made.map(({ integration }) => integration.receiver),
       made.map(({ integration }) => integration.key),
       made.map(({ flush, integration }) => (busy.has(`${flush.group.id} ${integration.key}`) ? 'waiting' : 'pending')),
-      made.map(({ flush, integration, send }) =>
-        JSON.stringify(renderNotification(flush.group, integration, send!, this.options.externalUrl)),
+      made.map(({ flush, integration, send, reason }) =>
+        JSON.stringify(renderNotification(flush.group, integration, send!, reason, this.options.externalUrl)),
       ),
       made.map(({ send }) => fingerprintArray(send!)),
       now / 1000,

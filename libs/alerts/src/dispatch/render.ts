@@ -1,5 +1,5 @@
 import { type Integration } from '../config/index.js';
-import { renderPayload, type NotificationPayload } from '../notify/index.js';
+import { renderPayload, type NotificationPayload, type NotificationReason } from '../notify/index.js';
 import { type ClaimedGroup, type Member } from './member.js';
 
 /** The 16 hexadecimal digits by which Prometheus and Alertmanager show a fingerprint. */
@@ -17,6 +17,7 @@ export function renderNotification(
   group: ClaimedGroup,
   integration: Integration,
   members: readonly Member[],
+  reason: NotificationReason,
   externalURL: string,
 ): NotificationPayload {
   return renderPayload({
@@ -24,6 +25,7 @@ export function renderNotification(
     groupKey: group.key,
     groupLabels: group.labels,
     externalURL,
+    reason,
     maxAlerts: integration.type === 'webhook' ? integration.maxAlerts : 0,
     alerts: members.map((member) => ({
       status: member.state,

@@ -14,8 +14,8 @@ const TRANSIENT = new Set(['40001', '40P01']);
 
 interface Submission {
   readonly alerts: readonly SentAlert[];
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class IngestOverloaded extends Error {

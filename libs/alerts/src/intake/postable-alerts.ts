@@ -159,7 +159,7 @@ function parseTime(value: unknown, pointer: string, faults: FaultList): number |
   return undefined;
 }
 
-// eslint-disable-next-line no-control-regex -- NUL is the one character that PostgreSQL cannot hold
+/** The one character that PostgreSQL cannot hold. */
 const NUL = /\u0000/;
 
 /** What keeps a text out of the database, if anything: its length, NUL, half a surrogate pair. */

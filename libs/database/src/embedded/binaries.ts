@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { access, cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { EmbeddedDatabaseError } from './embedded-error.js';
 import { mayPass, type SystemUser } from './system-user.js';
@@ -44,12 +44,16 @@ export async function findBinaries(name = packageFor(process.platform, process.a
 }
 
 /** Programs that `user` may run: copied to a system-wide folder when npm put them where only root may look. */
-export async function binariesFor(user: SystemUser | undefined, systemFolder: string): Promise<Binaries> {
-  const found = await findBinaries();
+export async function binariesFor(
+  user: SystemUser | undefined,
+  systemFolder: string,
+  installed?: Binaries,
+): Promise<Binaries> {
+  const found = installed ?? (await findBinaries());
   if (!user || (await mayPass(found.postgres, user))) return found;
-  const installed = dirname(dirname(found.postgres)); // holds bin, lib and share
-  const copy = join(systemFolder, 'programs', await versionOf(dirname(installed)));
-  if (!existsSync(copy)) await copyWhole(installed, copy);
+  const native = dirname(dirname(found.postgres)); // holds bin, lib and share
+  const copy = join(systemFolder, 'programs', await versionOf(dirname(native)));
+  if (!existsSync(copy)) await copyWhole(native, copy);
   const inCopy = (program: string) => join(copy, 'bin', basename(program));
   return { initdb: inCopy(found.initdb), postgres: inCopy(found.postgres), pg_ctl: inCopy(found.pg_ctl) };
 }
@@ -60,11 +64,13 @@ async function versionOf(packageFolder: string): Promise<string> {
   return `${basename(packageFolder)}-${version}`;
 }
 
-/** Copies under another name first, so that a folder with the final name is complete. */
+/** Copies under another name first, so that a folder with the final name is complete. Open to all, whatever the umask. */
 async function copyWhole(from: string, to: string): Promise<void> {
-  const draft = `${to}.${process.pid}`;
-  await mkdir(dirname(to), { recursive: true, mode: 0o755 });
+  await mkdir(dirname(to), { recursive: true });
+  await Promise.all([dirname(to), dirname(dirname(to))].map((folder) => chmod(folder, 0o755)));
+  const draft = await mkdtemp(`${to}.`);
   await cp(from, draft, { recursive: true, verbatimSymlinks: true });
+  await chmod(draft, 0o755);
   await rename(draft, to).catch(async (error: unknown) => {
     await rm(draft, { recursive: true, force: true });
     if (!existsSync(to)) throw error; // otherwise another process was faster

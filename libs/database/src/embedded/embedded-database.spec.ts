@@ -8,10 +8,12 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Client } from 'pg';
 import { type EmbeddedDatabase, embeddedDatabase } from './embedded-database.js';
 import { identify } from './process-identity.js';
+
+jest.setTimeout(60_000); // a database is made for each test, on whatever machine
 
 const asRoot = process.getuid?.() === 0 ? it : it.skip;
 

