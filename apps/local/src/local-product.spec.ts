@@ -62,6 +62,7 @@ function product({ env = {}, programs = {} }: Variation = {}): LocalProduct {
       migrate: [join(folder, 'migrate.mjs')],
       api: [app, 'api', api],
       worker: [app, 'worker', worker],
+      watched: false,
       ...programs,
     },
     screen: new Screen(output, output),
@@ -163,6 +164,23 @@ describe('the local product', () => {
     await expect(product({ env: { WORKER_PORT: String(ports[0]) } }).run()).rejects.toThrow(
       `PORT and WORKER_PORT are both ${ports[0]}: set one of them to another port.`,
     );
+  });
+
+  it('starts watched apps one after the other, since their compilers share files', async () => {
+    const running = product({ programs: { watched: true } }).run();
+    await output.says('Eyrie is running.');
+    stop.abort();
+    await running;
+    expect(output.text).toMatch(/\[api\] \{[^]*\[worker\] \{/);
+  });
+
+  it('does not say that it runs when it was stopped before it did', async () => {
+    await writeFile(join(folder, 'app.mjs'), `console.log('never ready'); setInterval(() => {}, 1000);`);
+    const running = product().run();
+    await output.says('[worker] never ready');
+    stop.abort();
+    await running;
+    expect(output.text).not.toContain('Eyrie is running.');
   });
 
   it('says which program has not been built', async () => {

@@ -60,7 +60,6 @@ export class LocalProduct {
   private async startAndWatch(): Promise<never> {
     const { settings, programs, screen } = this.options;
     const { apps, local } = settings;
-    const over = this.over.signal;
     requirePrograms(programs);
     await requireFreePorts([
       { variable: 'PORT', port: apps.apiPort },
@@ -74,17 +73,18 @@ export class LocalProduct {
       (found) => found.release(),
     );
     await this.files.writeEnvironment(this.missingVariables(keys, database));
-    await this.migrate();
     await this.step(
       () => LocalReceiver.start(local.receiverPort, screen),
       (receiver) => receiver.close(),
     );
-    const [api, worker] = await this.step(
-      async () => [this.spawn('api'), this.spawn('worker')] as const,
-      (both) => this.drain(both),
-    );
-    const died = Promise.race([api, worker].map(failure));
-    await Promise.race([Promise.all([ready('api', apps.apiPort, over), ready('worker', apps.workerPort, over)]), died]);
+    this.opened.push(() => this.drain());
+    await this.migrate();
+    const api = this.spawn('api');
+    // Two compilers that write the same files at once would start an app on half of one.
+    if (programs.watched) await Promise.race([this.ready('api', apps.apiPort), failure(api)]);
+    const worker = this.spawn('worker');
+    const died = Promise.race([failure(api), failure(worker)]);
+    await Promise.race([Promise.all([this.ready('api', apps.apiPort), this.ready('worker', apps.workerPort)]), died]);
     screen.show(this.welcome(keys, database));
     return await died;
   }
@@ -114,31 +114,40 @@ export class LocalProduct {
   }
 
   private async migrate(): Promise<void> {
-    const migration = await this.step(
-      async () => this.spawn('migrate'),
-      (child) => this.drain([child]),
-    );
-    const ending = await migration.ended;
-    if (ending !== 'ended with status 0')
-      throw new LaunchError(`The migration of the database ${ending}; its lines above say why.`);
+    const ending = await this.spawn('migrate').ended;
+    if (ending === 'ended with status 0') return;
+    throw new LaunchError(`The migration of the database ${ending}; its lines above say why.`);
   }
 
-  private spawn(name: keyof Programs): Child {
-    const { programs, screen } = this.options;
+  private spawn(name: 'migrate' | 'api' | 'worker'): Child {
+    const { programs, screen, stop } = this.options;
+    stop.throwIfAborted();
     const child = new Child(name, [`--env-file=${this.files.environmentFile()}`, ...programs[name]], screen);
     this.children.push(child);
     return child;
   }
 
-  private async drain(children: readonly Child[]): Promise<void> {
-    await Promise.all(
-      children.map(async (child) => {
-        if ((await child.stop(DRAIN_LIMIT_MS)) === 'drained') return;
-        this.options.screen.complain(
-          `The ${child.name} did not drain within ${DRAIN_LIMIT_MS / 1_000} s and was killed.`,
-        );
-      }),
-    );
+  private async drain(): Promise<void> {
+    const stopping = this.children.map(async (child) => {
+      if ((await child.stop(DRAIN_LIMIT_MS)) === 'drained') return;
+      this.options.screen.complain(
+        `The ${child.name} did not drain within ${DRAIN_LIMIT_MS / 1_000} s and was killed.`,
+      );
+    });
+    await Promise.all(stopping);
+  }
+
+  /** Resolves when the app is ready. One that is being worked on may take as long as its author. */
+  private async ready(name: string, port: number): Promise<void> {
+    const url = `http://127.0.0.1:${port}/health/ready`;
+    const limitMs = this.options.programs.watched ? Infinity : READY_LIMIT_MS;
+    for (const deadline = Date.now() + limitMs; Date.now() < deadline; await sleep(50)) {
+      this.over.signal.throwIfAborted();
+      const response = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+      await response?.body?.cancel();
+      if (response?.ok) return;
+    }
+    throw new LaunchError(`The ${name} was not ready at ${url} within ${limitMs / 1_000} s.`);
   }
 
   private welcome(keys: Keys, database: ResolvedDatabase): string {
@@ -153,17 +162,6 @@ export class LocalProduct {
       operatorKey: apps.operatorKey === undefined ? keys.operator : undefined,
     });
   }
-}
-
-/** Resolves when the app says that it is ready, or nobody waits any longer. */
-async function ready(name: string, port: number, over: AbortSignal): Promise<void> {
-  const url = `http://127.0.0.1:${port}/health/ready`;
-  for (const deadline = Date.now() + READY_LIMIT_MS; Date.now() < deadline; await sleep(50)) {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok || over.aborted) return;
-  }
-  throw new LaunchError(`The ${name} was not ready at ${url} within ${READY_LIMIT_MS / 1_000} s.`);
 }
 
 async function failure(child: Child): Promise<never> {

@@ -8,6 +8,8 @@ export interface Programs {
   migrate: string[];
   api: string[];
   worker: string[];
+  /** Whether the apps are built anew, and started again, while they run. */
+  watched: boolean;
 }
 
 /** The root of the workspace: this file is dist/apps/local/src/programs.js there. */
@@ -21,6 +23,7 @@ export function builtApps(): Programs {
     migrate: [built('api/src/migrate.js')],
     api: [built('api/src/main.js')],
     worker: [built('worker/src/main.js')],
+    watched: false,
   };
 }
 
@@ -30,11 +33,11 @@ export function watchedApps(): Programs {
     resolve(root, 'node_modules/@nestjs/cli/bin/nest.js'),
     ...['start', app, '--watch', '--no-shell', '--preserveWatchOutput'],
   ];
-  return { ...builtApps(), api: nest('api'), worker: nest('worker') };
+  return { ...builtApps(), api: nest('api'), worker: nest('worker'), watched: true };
 }
 
 /** @throws LaunchError when a program is missing */
-export function requirePrograms(programs: Programs): void {
-  const missing = Object.values(programs as unknown as Record<string, string[]>).find(([file]) => !existsSync(file!));
+export function requirePrograms({ migrate, api, worker }: Programs): void {
+  const missing = [migrate, api, worker].find(([file]) => !existsSync(file!));
   if (missing) throw new LaunchError(`${missing[0]} is missing: run "npm run build" first.`);
 }

@@ -33,7 +33,8 @@ export class WorkerModule {
           url: database.url,
           tasks: alertsTasks,
           cron: alertsCron,
-          stopTimeoutMs: lifecycle.shutdownTimeoutMs,
+          // What remains is for the drain delay before, and for what closes after the jobs.
+          stopTimeoutMs: lifecycle.shutdownTimeoutMs / 2,
         }),
         AlertsModule.forWorker({ ...settings.alerts, notify: settings.notify, version, configs }),
       ],

@@ -9,3 +9,4 @@ export { type Queryable, type Statement } from './queryable.js';
 export { type ResolvedDatabase, resolveDatabase } from './resolve-database.js';
 export { describeUrl, waitForDatabase, type WaitOptions } from './wait-for-database.js';
 export { type DatabaseSchema, prepareDatabase } from './prepare-database.js';
+export { retryTransient } from './retry-transient.js';

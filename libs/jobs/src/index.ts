@@ -1,4 +1,4 @@
-export { JobQueue, type JobSpec, type Transaction } from './job-queue.js';
+export { enqueueSql, JobQueue, type JobSpec, type Transaction } from './job-queue.js';
 export { jobsSettings, type JobsSettings } from './jobs.config.js';
 export { JobsModule } from './jobs.module.js';
 export { type CronEntry, type JobsWorkerOptions } from './jobs.options.js';

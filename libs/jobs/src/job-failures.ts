@@ -1,3 +1,4 @@
+import { redact } from 'eyrie/logging';
 import { type Job } from 'graphile-worker';
 import { type Pool } from 'pg';
 import { type StoredPayload } from './job-queue.js';
@@ -23,7 +24,7 @@ export class JobFailures {
       job.attempts,
       final,
       JSON.stringify(payload.data ?? null),
-      text.slice(0, 4_000),
+      redact(text).slice(0, 4_000),
       this.workerId(),
     ]);
   }

@@ -27,6 +27,18 @@ const ADD_JOBS = {
 };
 
 /**
+ * A SELECT that puts jobs into the queue, for statements that find out themselves which jobs they call for: as the body of
+ * a CTE, which the main query has to refer to. `rows` is a query with the columns `payload` (json, as the task's schema
+ * wants it; nobody checks it here) and `run_at` (timestamptz or null). No row of it, no job.
+ */
+export function enqueueSql(task: Task, rows: string): string {
+  const spec = `ROW('${task.name}', json_build_object('data', payload), NULL, run_at, ${task.options.maxAttempts ?? 'NULL'},
+    NULL, NULL, NULL)::graphile_worker.job_spec`;
+  return `SELECT count(*) FROM (SELECT array_agg(${spec}) AS specs FROM (${rows}) AS job) AS wanted,
+    graphile_worker.add_jobs(wanted.specs) WHERE wanted.specs IS NOT NULL`;
+}
+
+/**
  * Puts jobs into the queue inside the caller's transaction: they exist if, and only if, it commits.
  * @throws z.ZodError when a payload does not fit its task's schema; nothing is enqueued then.
  */

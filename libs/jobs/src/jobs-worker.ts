@@ -25,6 +25,8 @@ import { TASK_METADATA, type TaskHandler } from './task-handler.js';
 /** Local queue, completions and heartbeat share few connections; handlers bring their own. */
 const POOL_SIZE = 4;
 const RESTART_DELAY_MS = 500;
+/** What a job has, once its signal has aborted, to end in an orderly way. */
+const ABORT_GRACE_MS = 2_000;
 const PRUNE_FAILURES = 'prune-job-failures';
 
 /**
@@ -56,7 +58,7 @@ export class JobsWorker implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     const tasks = this.taskList();
     this.loop = this.runUntilStopped(tasks);
-    this.lifecycle.onStop('jobs', () => this.stop(), { timeoutMs: this.options.stopTimeoutMs });
+    this.lifecycle.onStop('jobs', () => this.stop(), { timeoutMs: this.options.stopTimeoutMs + ABORT_GRACE_MS });
   }
 
   private async stop(): Promise<void> {
@@ -95,10 +97,8 @@ export class JobsWorker implements OnApplicationBootstrap {
           // Batched completion is awaited at a stop, so that a finished job does not run again.
           completeJobBatchDelay: 0,
           failJobBatchDelay: 0,
-          logger: new QueueLogger(() => (level, message) => {
-            if (level === 'error' || level === 'warning') this.logger.warn(message);
-            else this.logger.debug(message);
-          }),
+          gracefulShutdownAbortTimeout: this.options.stopTimeoutMs,
+          logger: new QueueLogger(() => (level, message) => this.pass(level, message)),
         },
       },
     });
@@ -115,6 +115,13 @@ export class JobsWorker implements OnApplicationBootstrap {
     } finally {
       await heartbeat.stop();
     }
+  }
+
+  /** What the queue says of itself goes to our log, but for what is said there already, and better, or is no fault here. */
+  private pass(level: string, message: string): void {
+    if (/^(Failed task|WARNING: having maxPoolSize)/.test(message)) return;
+    if (level === 'error' || level === 'warning') this.logger.warn(message);
+    else this.logger.debug(message);
   }
 
   private cronItems(): CronItem[] {

@@ -15,6 +15,6 @@ export interface JobsWorkerOptions extends JobsSettings {
   /** Every task that may be in the queue; each needs one provider marked `@HandlesTask`. */
   tasks: readonly Task[];
   cron?: readonly CronEntry[];
-  /** How long jobs in hand may go on once the worker stops, in milliseconds. */
+  /** How long jobs in hand may go on once the worker stops, in milliseconds; then their signals abort. */
   stopTimeoutMs: number;
 }

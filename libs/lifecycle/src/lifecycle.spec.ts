@@ -109,7 +109,7 @@ describe('LifecycleModule', () => {
     lifecycle.onStop('database', () => void order.push('database closed'));
     lifecycle.onStop('queue', () => void order.push('queue closed'));
     const answer = fetch(await app.getUrl(), { headers: { connection: 'close' } }).then((response) => response.text());
-    while (!order.includes('request came')) await sleep(5);
+    for (let tries = 0; tries < 1_000 && !order.includes('request came'); tries += 1) await sleep(5);
     await app.close();
     expect(await answer).toBe('whole');
     const stops = ['queue closed', 'database closed', 'stopped'];

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 
@@ -25,6 +26,15 @@ class Fixture {
     this.exit = once(this.child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
   }
 
+  /** Stops reading what the process writes, for a while or for good. */
+  stopReading(forMs?: number): void {
+    if (forMs === undefined) this.child.stdout?.destroy();
+    else {
+      this.child.stdout?.pause();
+      setTimeout(() => this.child.stdout?.resume(), forMs);
+    }
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
@@ -43,12 +53,12 @@ class Fixture {
 
   /** The first message with this text, once it is logged. */
   async logged(part: string): Promise<string> {
-    for (;;) {
+    for (const deadline = Date.now() + 15_000; Date.now() < deadline; await sleep(10)) {
       const found = this.messages.find((message) => message.includes(part));
       if (found) return found;
-      if (this.child.exitCode !== null) throw new Error(`ended without "${part}":\n${this.output}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (this.child.exitCode !== null) break;
     }
+    throw new Error(`not logged: "${part}":\n${this.output}`);
   }
 
   async url(): Promise<string> {
@@ -155,6 +165,27 @@ describe('runApp', () => {
     expect(fatal).toMatchObject({ level: 'fatal', error: { message: cause } });
     if (path === 'crash') expect(fatal?.error?.cause?.message).toBe('planted cause');
     expect(fixture.messages.at(-1)).toBe('fixture ended with exit status 1');
+  });
+
+  it('C7: no line is lost when a crash follows a flood of them, even to a slow reader', async () => {
+    const fixture = new Fixture();
+    const url = await fixture.url();
+    fixture.stopReading(700);
+    await fetch(`${url}/flood`, { headers: { connection: 'close' } }).catch(() => undefined);
+    expect(await fixture.exit).toBe(1);
+    const flood = fixture.messages.filter((message) => message.startsWith('line '));
+    expect(flood).toHaveLength(20_000);
+    expect(flood.at(-1)).toBe('line 20000');
+    expect(fixture.lines).toContainEqual(expect.objectContaining({ level: 'fatal', message: 'Uncaught exception' }));
+    expect(fixture.messages.at(-1)).toBe('fixture ended with exit status 1');
+  });
+
+  it('C7: a log that nobody reads any more does not keep the process', async () => {
+    const fixture = new Fixture();
+    await fixture.url();
+    fixture.stopReading();
+    fixture.kill('SIGTERM');
+    expect(await fixture.exit).toBe(0);
   });
 
   it('G1: SIGHUP reloads what can be reloaded, and stops an app that has nothing to reload', async () => {

@@ -120,9 +120,11 @@ type AddHeaders = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /** The headers of every answer: X-Request-ID, X-Process-Time in seconds, and Helmet's. */
 function answerHeaders(isDraining: () => boolean): AddHeaders {
-  const constant = Object.entries(securityHeaders());
+  const { pages, others } = securityHeaders();
   return (request, reply) => {
-    for (const [name, value] of constant) reply.header(name, value);
+    const type = reply.getHeader('content-type');
+    const isPage = typeof type === 'string' && type.startsWith('text/html');
+    for (const [name, value] of isPage ? pages : others) reply.header(name, value);
     reply.header('x-request-id', request.id);
     reply.header('x-process-time', (reply.elapsedTime / 1000).toFixed(6));
     if (isDraining()) reply.header('connection', 'close');

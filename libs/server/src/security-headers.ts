@@ -2,11 +2,23 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
 
+type Headers = readonly (readonly [name: string, value: string])[];
+
+/** Helmet's headers that mean something only to a page, and would be dead weight on every other answer. */
+const forPages = new Set([
+  'cross-origin-opener-policy',
+  'origin-agent-cluster',
+  'x-dns-prefetch-control',
+  'x-download-options',
+  'x-permitted-cross-domain-policies',
+  'x-xss-protection',
+]);
+
 /**
- * Helmet's headers, computed once: they are the same for every answer. The pages under `/docs` live with them.
- * Without `upgrade-insecure-requests`, which breaks pages on a plain HTTP address, as a development machine has.
+ * Helmet's headers, computed once: for pages, such as those below `/docs`, and for everything else, which nothing may
+ * load from or frame. Without `upgrade-insecure-requests`, which breaks pages on a plain HTTP address.
  */
-export function securityHeaders(): Readonly<Record<string, string>> {
+export function securityHeaders(): { pages: Headers; others: Headers } {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const protect = helmet({
     contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
@@ -14,5 +26,12 @@ export function securityHeaders(): Readonly<Record<string, string>> {
     strictTransportSecurity: { maxAge: 63_072_000, includeSubDomains: true, preload: true },
   });
   protect(response.req, response, () => undefined);
-  return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
+  const pages = Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)] as const);
+  const others = pages
+    .filter(([name]) => !forPages.has(name))
+    .map(
+      ([name, value]) =>
+        [name, name === 'content-security-policy' ? "default-src 'none';frame-ancestors 'none'" : value] as const,
+    );
+  return { pages, others };
 }

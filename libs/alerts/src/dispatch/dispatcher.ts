@@ -48,8 +48,8 @@ export class Dispatcher implements OnApplicationBootstrap {
     while (!this.stopping) {
       this.woken = false;
       try {
-        if ((await this.pass.run()) > 0) continue;
-        await this.sleep(await this.untilNextDue());
+        const flushed = await this.pass.run();
+        await this.sleep(await this.untilNextDue(flushed > 0));
         this.backOffMs = MIN_SLEEP_MS;
       } catch (error) {
         this.logger.warn({ err: error }, `flush failed, again in ${this.backOffMs} ms`);
@@ -59,15 +59,16 @@ export class Dispatcher implements OnApplicationBootstrap {
     }
   }
 
-  private async untilNextDue(): Promise<number> {
+  private async untilNextDue(busy: boolean): Promise<number> {
+    if (this.woken) return 0;
     const [row] = await this.database.query<{ due: number | null }>(NEXT_DUE);
     const wait = row?.due ? row.due * 1000 - this.clock.now() : MAX_SLEEP_MS;
-    return Math.min(Math.max(wait, MIN_SLEEP_MS), MAX_SLEEP_MS);
+    return Math.min(Math.max(wait, busy ? 0 : MIN_SLEEP_MS), MAX_SLEEP_MS);
   }
 
   /** Until the time is over or a notice comes; one that came since the last pass counts. */
   private sleep(milliseconds: number): Promise<void> {
-    if (this.woken || this.stopping) return Promise.resolve();
+    if (this.woken || this.stopping || milliseconds === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, milliseconds);
       this.wake = () => {

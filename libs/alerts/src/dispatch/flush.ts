@@ -1,11 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Queryable } from 'eyrie/database';
-import { JobQueue } from 'eyrie/jobs';
 import { ALERTS_OPTIONS, type AlertsOptions } from '../alerts.config.js';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { isRouteMuted, type AlertsConfig, type Integration, type Route } from '../config/index.js';
-import { deliverNotification } from '../deliver/deliver-notification.task.js';
 import { appendEvents } from '../ingest/alert-writer.js';
 import { type NotificationReason } from '../notify/index.js';
 import { decideNotification, type LogEntry } from './decision.js';
@@ -15,7 +13,6 @@ import { Orphans } from './orphans.js';
 import { renderNotification } from './render.js';
 import {
   CLAIM_DUE,
-  CREATE_NOTIFICATIONS,
   DROP_INHIBITORS,
   EXPIRE,
   LEAVE_GROUPS,
@@ -24,8 +21,7 @@ import {
   LOG_ENTRIES,
   MEMBERS,
   REAP,
-  SCHEDULE,
-  WRITE_LOG,
+  TELL,
 } from './statements.js';
 
 /** Groups in one pass: enough to share the cost of its statements, few enough to keep the transaction short. */
@@ -64,7 +60,6 @@ interface LogRow {
 export class FlushPass {
   constructor(
     private readonly database: Database,
-    private readonly jobs: JobQueue,
     private readonly configs: AlertsConfigStore,
     private readonly orphans: Orphans,
     private readonly clock: Clock,
@@ -81,7 +76,7 @@ export class FlushPass {
 
   private async flush(tx: Queryable, now: number): Promise<{ claimed: number; emptied: string[] }> {
     const { config, routing } = this.configs;
-    const groups = await tx.query<ClaimedGroup>(CLAIM_DUE, [now / 1000, MAX_GROUPS]);
+    const groups = await tx.query<ClaimedGroup>(CLAIM_DUE, [now / 1000, MAX_GROUPS, ...routing.intervalColumns]);
     if (groups.length === 0) return { claimed: 0, emptied: [] };
     const members = await tx.query<Member>(MEMBERS, [groups.map(({ id }) => id)]);
     const ended = await this.settleEnded(tx, members, now);
@@ -104,11 +99,6 @@ export class FlushPass {
     await this.tell(tx, await this.decide(tx, flushes, audible, config, now), now);
     const leaving = flushes.flatMap((flush) => flush.members.filter((member) => ended.has(member.id)));
     await this.leave(tx, leaving);
-    await tx.query(SCHEDULE, [
-      groups.map(({ id }) => id),
-      groups.map(({ route }) => (now + (routing.route(route)?.groupIntervalMs ?? 0)) / 1000),
-      now / 1000,
-    ]);
     const staying = new Set(members.filter(({ id }) => !ended.has(id)).map(({ group_id }) => group_id));
     return { claimed: groups.length, emptied: groups.map(({ id }) => id).filter((id) => !staying.has(id)) };
   }
@@ -162,36 +152,21 @@ export class FlushPass {
 
   private async tell(tx: Queryable, tellings: readonly Telling[], now: number): Promise<void> {
     if (tellings.length === 0) return;
-    const underWay = await tx.query<{ group_id: string; integration: string; outstanding: number }>(WRITE_LOG, [
+    await tx.query(TELL, [
       tellings.map(({ flush }) => flush.group.id),
+      tellings.map(({ integration }) => integration.receiver),
       tellings.map(({ integration }) => integration.key),
       tellings.map(({ firing }) => fingerprintArray(firing)),
       tellings.map(({ resolved }) => fingerprintArray(resolved)),
-      tellings.map(({ send }) => (send ? 1 : 0)),
+      tellings.map(({ send }) => send && fingerprintArray(send)),
+      tellings.map((telling) => this.payload(telling)),
       now / 1000,
     ]);
-    const busy = new Set(
-      underWay.filter(({ outstanding }) => outstanding > 1).map((row) => `${row.group_id} ${row.integration}`),
-    );
-    const made = tellings.filter(({ send }) => send);
-    if (made.length === 0) return;
-    const rows = await tx.query<{ id: string; state: string }>(CREATE_NOTIFICATIONS, [
-      made.map(({ flush }) => flush.group.id),
-      made.map(({ integration }) => integration.receiver),
-      made.map(({ integration }) => integration.key),
-      made.map(({ flush, integration }) => (busy.has(`${flush.group.id} ${integration.key}`) ? 'waiting' : 'pending')),
-      made.map(({ flush, integration, send, reason }) =>
-        JSON.stringify(renderNotification(flush.group, integration, send!, reason, this.options.externalUrl)),
-      ),
-      made.map(({ send }) => fingerprintArray(send!)),
-      now / 1000,
-    ]);
-    const pending = rows.filter(({ state }) => state === 'pending');
-    await this.jobs.enqueueMany(
-      tx,
-      deliverNotification,
-      pending.map(({ id }) => ({ payload: { id } })),
-    );
+  }
+
+  private payload({ flush, integration, send, reason }: Telling): string | undefined {
+    if (!send) return undefined;
+    return JSON.stringify(renderNotification(flush.group, integration, send, reason, this.options.externalUrl));
   }
 
   private async leave(tx: Queryable, leaving: readonly Member[]): Promise<void> {

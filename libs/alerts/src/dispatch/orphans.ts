@@ -26,7 +26,7 @@ export class Orphans {
     if (orphans.length === 0) return;
     const joining = orphans
       .filter(({ state }) => state === 'firing')
-      .map(({ id, labels, starts_at }) => ({ id, labels, startsAt: starts_at * 1000 }));
+      .map(({ id, labels, starts_at }) => ({ ref: id, labels, startsAt: starts_at * 1000 }));
     await this.membership.join(tx, this.configs.routing, joining, now);
     await tx.query(LEAVE_GROUPS, [orphans.map(({ group_id }) => group_id), orphans.map(({ id }) => id)]);
   }

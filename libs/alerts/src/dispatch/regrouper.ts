@@ -68,7 +68,7 @@ export class Regrouper implements OnApplicationBootstrap {
     const ids = rows.map(({ id }) => id);
     if (ids.length === 0) return ids;
     await tx.query(FORGET_INHIBITORS, [ids]);
-    const joining = rows.map(({ id, labels, starts_at }) => ({ id, labels, startsAt: starts_at * 1000 }));
+    const joining = rows.map(({ id, labels, starts_at }) => ({ ref: id, labels, startsAt: starts_at * 1000 }));
     const groupsOf = await this.membership.join(tx, this.configs.routing, joining, this.clock.now());
     const kept = [...groupsOf].flatMap(([alert, groups]) => groups.map((group) => [group, alert] as const));
     await tx.query(LEAVE_OTHERS, [ids, kept.map(([group]) => group), kept.map(([, alert]) => alert)]);

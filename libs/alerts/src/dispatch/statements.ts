@@ -1,14 +1,25 @@
 import { type Statement } from 'eyrie/database';
+import { enqueueSql } from 'eyrie/jobs';
+import { deliverNotification } from '../deliver/deliver-notification.task.js';
 
 /** The SQL of a flush. A pass takes many groups and costs a fixed number of statements. */
 const statement = (name: string, text: string): Statement => ({ name: `flush:${name}`, text });
 const seconds = (column: string) => `to_timestamp(${column})`;
 
-/** Due groups that no other dispatcher has in hand. The lock lets writers add alerts meanwhile. */
+/**
+ * Takes due groups that no other dispatcher has in hand, and sets their next flush: after the interval of their route, or
+ * at once where the route is unknown. The lock lets writers add alerts meanwhile. $3, $4: ids and intervals of the routes.
+ */
 export const CLAIM_DUE = statement(
   'claim',
-  `SELECT id, key, route, labels FROM alert_groups WHERE next_flush_at <= ${seconds('$1')}
-   ORDER BY next_flush_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED`,
+  `UPDATE alert_groups SET flushed_at = ${seconds('$1')},
+     next_flush_at = ${seconds('$1')} + coalesce(
+       (SELECT seconds FROM unnest($3::text[], $4::float8[]) AS known(id, seconds) WHERE known.id = alert_groups.route),
+       0) * interval '1 second'
+   WHERE id IN (
+     SELECT id FROM alert_groups WHERE next_flush_at <= ${seconds('$1')}
+     ORDER BY next_flush_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
+   RETURNING id, key, route, labels`,
 );
 
 export const NEXT_DUE = statement(
@@ -49,33 +60,36 @@ export const LOG_ENTRIES = statement(
    FROM notification_log WHERE group_id = ANY($1::uuid[])`,
 );
 
-/** Answers how many notifications of each are under way now, this one included. */
-export const WRITE_LOG = statement(
-  'write-log',
-  `INSERT INTO notification_log AS log (group_id, integration, firing, resolved, notified_at, outstanding)
-   SELECT group_id, integration, firing::bigint[], resolved::bigint[], ${seconds('$6')}, sent
-   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[])
-     AS entry(group_id, integration, firing, resolved, sent)
-   ORDER BY group_id, integration
-   ON CONFLICT (group_id, integration) DO UPDATE SET
-     firing = excluded.firing, resolved = excluded.resolved, notified_at = excluded.notified_at,
-     outstanding = log.outstanding + excluded.outstanding
-   RETURNING group_id, integration, outstanding`,
-);
-
-export const CREATE_NOTIFICATIONS = statement(
-  'create-notifications',
-  `INSERT INTO notifications (group_id, receiver, integration, state, payload, fingerprints, created_at, retry_since)
-   SELECT group_id, receiver, integration, state, payload, fingerprints::bigint[], ${seconds('$7')}, ${seconds('$7')}
-   FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::json[], $6::text[])
-     AS made(group_id, receiver, integration, state, payload, fingerprints)
-   RETURNING id, state`,
-);
-
-export const SCHEDULE = statement(
-  'schedule',
-  `UPDATE alert_groups SET flushed_at = ${seconds('$3')}, next_flush_at = ${seconds('plan.due')}
-   FROM unnest($1::uuid[], $2::float8[]) AS plan(id, due) WHERE alert_groups.id = plan.id`,
+/**
+ * Writes down what integrations are told from now on, and the notifications with their jobs. Where an earlier one of the
+ * same group and integration is still under way, the new one waits. $8: now.
+ */
+export const TELL = statement(
+  'tell',
+  `WITH telling AS (
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[])
+       AS telling(group_id, receiver, integration, firing, resolved, told, payload)
+   ), log AS (
+     INSERT INTO notification_log AS log (group_id, integration, firing, resolved, notified_at, outstanding)
+     SELECT group_id, integration, firing::bigint[], resolved::bigint[], ${seconds('$8')}, (told IS NOT NULL)::int
+     FROM telling ORDER BY group_id, integration
+     ON CONFLICT (group_id, integration) DO UPDATE SET
+       firing = excluded.firing, resolved = excluded.resolved, notified_at = excluded.notified_at,
+       outstanding = log.outstanding + excluded.outstanding
+     RETURNING group_id, integration, outstanding
+   ), made AS (
+     INSERT INTO notifications (group_id, receiver, integration, state, payload, fingerprints, created_at, retry_since)
+     SELECT group_id, receiver, integration, CASE WHEN outstanding > 1 THEN 'waiting' ELSE 'pending' END, payload,
+       told::bigint[], ${seconds('$8')}, ${seconds('$8')}
+     FROM telling JOIN log USING (group_id, integration) WHERE told IS NOT NULL
+     RETURNING id, state
+   ), queued AS (
+     ${enqueueSql(
+       deliverNotification,
+       `SELECT json_build_object('id', id) AS payload, NULL::timestamptz AS run_at FROM made WHERE state = 'pending'`,
+     )}
+   )
+   SELECT count(*) FROM queued`,
 );
 
 export const LEAVE_GROUPS = statement(

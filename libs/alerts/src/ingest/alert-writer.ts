@@ -6,7 +6,9 @@ import { Clock } from '../clock.js';
 import { fingerprint } from '../config/index.js';
 import { decide, type Decision, type Episode } from './episode.js';
 import { GroupMembership } from './group-membership.js';
-import { APPEND_EVENTS, CHANGE, LOCK_CURRENT, OPEN, RETIRE, TOUCH } from './statements.js';
+import { MembershipPlan } from './membership-plan.js';
+import { RecentSet } from './recent-set.js';
+import { APPEND_EVENTS, CHANGE, HASTEN_GROUPS, LOCK_CURRENT, OPEN, RAISE, RETIRE, TOUCH } from './statements.js';
 
 /** An incoming alert with what identifies it, how often it stands in the batch, and who sent it. */
 export interface SentAlert {
@@ -43,16 +45,20 @@ export function identify(alert: IncomingAlert, actor: string): SentAlert {
 
 const toSeconds = (milliseconds: number) => milliseconds / 1000;
 const MAX_ROUNDS = 5;
+const MAX_RECENT = 100_000;
 
 type EpisodeRow = { id: string; fingerprint: string; state: AlertState; starts_at: number; ends_at: number };
 type Change = { id: string; sent: SentAlert; state: AlertState; startsAt: number; endsAt: number };
 
 /**
- * Commits batches of alerts. The fast way is one statement for those that only repeat what is known; the rest go
- * through a transaction that opens, continues or ends episodes, writes their events and lets them join their groups.
+ * Commits batches of alerts. One statement is enough for those that only repeat what is known, another for those that
+ * nobody has seen before; the rest go through a transaction that opens, continues or ends episodes.
  */
 @Injectable()
 export class AlertWriter {
+  /** Only a guess at which statement will do; each finds out by itself when it was the wrong one. */
+  private readonly recent = new RecentSet<string>(MAX_RECENT);
+
   constructor(
     private readonly database: Database,
     private readonly configs: AlertsConfigStore,
@@ -63,11 +69,39 @@ export class AlertWriter {
   /** Resolves once all is committed. A batch holds each fingerprint once, in ascending order. */
   async write(batch: readonly SentAlert[]): Promise<void> {
     const now = this.clock.now();
-    let rest = await this.touch(batch, now);
+    const expected = batch.filter(({ fingerprint }) => this.recent.has(fingerprint));
+    const unexpected = batch.filter(({ fingerprint }) => !this.recent.has(fingerprint));
+    const known = await this.raise(unexpected, now);
+    let rest = await this.touch([...expected, ...known], now);
     for (let round = 0; rest.length > 0; round++) {
       if (round === MAX_ROUNDS) throw new Error(`${rest.length} alerts kept changing under the writer`);
       rest = await this.database.transaction((tx) => this.apply(tx, rest, now));
     }
+    for (const { fingerprint } of batch) this.recent.add(fingerprint);
+  }
+
+  /** Opens the episodes of firing alerts that have none. Answers the alerts for which that was not the right thing. */
+  private async raise(batch: readonly SentAlert[], now: number): Promise<SentAlert[]> {
+    const firing = batch.filter(({ alert }) => alert.endsAt > now);
+    if (firing.length === 0) return [...batch];
+    const plan = new MembershipPlan(
+      this.configs.routing,
+      firing.map(({ fingerprint, alert }) => ({ ref: fingerprint, labels: alert.labels, startsAt: alert.startsAt })),
+      now,
+    );
+    const rows = await this.database.query<{ fingerprint: string; waiting: string[] | null }>(RAISE, [
+      ...plan.groupColumns,
+      toSeconds(now),
+      ...episodeColumns(firing),
+      firing.map(({ actor }) => actor),
+      firing.map(({ fingerprint }) => JSON.stringify({ groups: plan.groupsOf.get(fingerprint) })),
+      ...plan.memberColumns,
+      ...plan.inhibitorColumns,
+    ]);
+    const waiting = new Set(rows[0]?.waiting ?? []);
+    const late = plan.dueNow.filter((group) => waiting.has(group));
+    if (late.length > 0) await this.database.query(HASTEN_GROUPS, [late, toSeconds(now)]);
+    return without(batch, rows);
   }
 
   /** Answers the alerts for which it was not enough. */
@@ -82,9 +116,7 @@ export class AlertWriter {
       firing.map((sent) => sent.times),
       toSeconds(now),
     ]);
-    if (touched.length === batch.length) return [];
-    const done = new Set(touched.map((row) => row.fingerprint));
-    return batch.filter((sent) => !done.has(sent.fingerprint));
+    return without(batch, touched);
   }
 
   /** Answers the alerts that another writer has opened meanwhile: they want another round. */
@@ -118,11 +150,13 @@ export class AlertWriter {
     const joining = [
       ...opening.flatMap((sent) => {
         const id = opened.get(sent.fingerprint);
-        return id && sent.alert.endsAt > now ? [{ id, labels: sent.alert.labels, startsAt: sent.alert.startsAt }] : [];
+        return id && sent.alert.endsAt > now
+          ? [{ ref: id, labels: sent.alert.labels, startsAt: sent.alert.startsAt }]
+          : [];
       }),
       ...changes
         .filter(({ state }) => state === 'firing')
-        .map(({ id, sent, startsAt }) => ({ id, labels: sent.alert.labels, startsAt })),
+        .map(({ id, sent, startsAt }) => ({ ref: id, labels: sent.alert.labels, startsAt })),
     ];
     const groupsOf = await this.membership.join(tx, routing, joining, now);
     for (const sent of opening) {
@@ -138,21 +172,10 @@ export class AlertWriter {
 
   private async open(tx: Queryable, sent: readonly SentAlert[], now: number): Promise<Map<string, string>> {
     if (sent.length === 0) return new Map();
-    const alerts = sent.map(({ alert }) => alert);
     const rows = await tx.query<{ id: string; fingerprint: string }>(OPEN, [
-      sent.map((one) => one.fingerprint),
-      sent.map((one) => one.content),
-      alerts.map((alert) => alert.labels[NAME_LABEL] ?? ''),
-      alerts.map((alert) => alert.labels[SEVERITY_LABEL] ?? ''),
-      alerts.map((alert) => JSON.stringify(alert.labels)),
-      alerts.map((alert) => JSON.stringify(alert.annotations)),
-      alerts.map((alert) => alert.generatorUrl),
-      alerts.map((alert) => (alert.endsAt > now ? 'firing' : 'resolved')),
-      alerts.map((alert) => alert.timeout),
-      alerts.map((alert) => toSeconds(alert.startsAt)),
-      alerts.map((alert) => toSeconds(alert.endsAt)),
       toSeconds(now),
-      sent.map((one) => one.times),
+      ...episodeColumns(sent),
+      sent.map(({ alert }) => (alert.endsAt > now ? 'firing' : 'resolved')),
     ]);
     return new Map(rows.map((row) => [row.fingerprint, row.id]));
   }
@@ -172,6 +195,30 @@ export class AlertWriter {
       changes.map(({ sent }) => sent.times),
     ]);
   }
+}
+
+/** The columns of a new episode: identity, content, times. */
+function episodeColumns(sent: readonly SentAlert[]): unknown[] {
+  const alerts = sent.map(({ alert }) => alert);
+  return [
+    sent.map((one) => one.fingerprint),
+    sent.map((one) => one.content),
+    alerts.map((alert) => alert.labels[NAME_LABEL] ?? ''),
+    alerts.map((alert) => alert.labels[SEVERITY_LABEL] ?? ''),
+    alerts.map((alert) => JSON.stringify(alert.labels)),
+    alerts.map((alert) => JSON.stringify(alert.annotations)),
+    alerts.map((alert) => alert.generatorUrl),
+    alerts.map((alert) => alert.timeout),
+    alerts.map((alert) => toSeconds(alert.startsAt)),
+    alerts.map((alert) => toSeconds(alert.endsAt)),
+    sent.map((one) => one.times),
+  ];
+}
+
+function without(batch: readonly SentAlert[], done: readonly { fingerprint: string }[]): SentAlert[] {
+  if (done.length === batch.length) return [];
+  const fingerprints = new Set(done.map(({ fingerprint }) => fingerprint));
+  return batch.filter(({ fingerprint }) => !fingerprints.has(fingerprint));
 }
 
 const EVENT_OF = { continue: 'changed', reopen: 'reopened', resolve: 'resolved', repeat: undefined } as const;

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { retryTransient } from 'eyrie/database';
 import { type IncomingAlert } from '../alert.js';
 import { AlertWriter, identify, type SentAlert } from './alert-writer.js';
 
@@ -8,10 +9,6 @@ const MAX_BATCH = 1_000;
 const MAX_WAITING = 100_000;
 /** Transactions under way at once: while PostgreSQL works on one, the next fills up. */
 const LANES = 2;
-const MAX_TRIES = 4;
-/** Serialization failure and deadlock (PostgreSQL, appendix A): the transaction may simply run again. */
-const TRANSIENT = new Set(['40001', '40P01']);
-
 interface Submission {
   readonly alerts: readonly SentAlert[];
   readonly resolve: () => void;
@@ -75,23 +72,15 @@ export class IngestQueue {
 
   private async commit(batch: readonly Submission[]): Promise<void> {
     try {
-      for (const wave of foldTogether(batch)) await this.writeWithRetry(wave);
+      for (const wave of foldTogether(batch)) {
+        wave.sort((a, b) => (a.order < b.order ? -1 : 1));
+        await retryTransient(() => this.writer.write(wave));
+      }
       for (const { resolve } of batch) resolve();
     } catch (error) {
       if (batch.length === 1) return batch[0]!.reject(error);
       this.logger.warn({ err: error }, `a shared transaction of ${batch.length} requests failed; each is tried alone`);
       for (const submission of batch) await this.commit([submission]);
-    }
-  }
-
-  private async writeWithRetry(alerts: readonly SentAlert[]): Promise<void> {
-    const sorted = [...alerts].sort((a, b) => (a.order < b.order ? -1 : 1));
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.writer.write(sorted);
-      } catch (error) {
-        if (attempt === MAX_TRIES || !TRANSIENT.has((error as { code?: string }).code ?? '')) throw error;
-      }
     }
   }
 }

@@ -52,6 +52,12 @@ export class Routing {
     return this.routes.get(id);
   }
 
+  /** Ids and group intervals, in seconds, of all routes: columns for SQL. */
+  get intervalColumns(): [ids: string[], seconds: number[]] {
+    const routes = [...this.routes.values()];
+    return [routes.map(({ id }) => id), routes.map(({ groupIntervalMs }) => groupIntervalMs / 1000)];
+  }
+
   groupsOf(labels: Labels): GroupRef[] {
     return matchRoutes(this.config.route, labels).map((route) => this.group(route, groupLabels(route, labels)));
   }

@@ -41,17 +41,17 @@ export const RETIRE = statement(
   `UPDATE alerts SET current = false, state = 'resolved' WHERE id = ANY($1::uuid[])`,
 );
 
-/** Answers only the fingerprints that nobody else has opened meanwhile. */
+/** Answers only the fingerprints that nobody else has opened meanwhile. $1: now. */
 export const OPEN = statement(
   'open',
   `INSERT INTO alerts (fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout,
      occurrences, starts_at, ends_at, received_at, last_seen_at)
    SELECT fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout, times,
-     ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$12')}, ${seconds('$12')}
-   FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[], $8::text[],
-     $9::boolean[], $10::float8[], $11::float8[], $13::int[])
-     AS sent(fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout, starts_at,
-       ends_at, times)
+     ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$1')}, ${seconds('$1')}
+   FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::text[],
+     $9::boolean[], $10::float8[], $11::float8[], $12::int[], $13::text[])
+     AS sent(fingerprint, content, name, severity, labels, annotations, generator_url, timeout, starts_at, ends_at,
+       times, state)
    ORDER BY fingerprint
    ON CONFLICT (fingerprint) WHERE current DO NOTHING
    RETURNING id, fingerprint`,
@@ -79,33 +79,45 @@ export const APPEND_EVENTS = statement(
    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[]) AS event(alert_id, type, actor, data)`,
 );
 
+const WAKE_WITHIN_SECONDS = 1;
+
 /**
- * Makes the groups that are missing and locks all of them against being reaped (key share: writers do not block each
- * other). A group that does not come back was reaped in between; the caller asks again. `waiting`: never flushed yet,
- * and due later than now.
+ * Makes the groups that are missing (and wakes the dispatcher where one is due soon), and locks all of them against being
+ * reaped: key share, so that writers do not block each other, nor the dispatcher. $1…$5: id, key, route, labels, due;
+ * $6: now.
  */
-export const HOLD_GROUPS = statement(
-  'hold-groups',
-  `WITH made AS (
+const groupsMadeAndHeld = `made AS (
      INSERT INTO alert_groups (id, key, route, labels, next_flush_at)
      SELECT id, key, route, labels, ${seconds('due')}
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::float8[])
        AS wanted(id, key, route, labels, due)
      ORDER BY id
      ON CONFLICT (id) DO NOTHING
-     RETURNING id
+     RETURNING id, next_flush_at
+   ), woken AS (
+     SELECT pg_notify('${GROUPS_DUE}', '') FROM made
+     WHERE next_flush_at < ${seconds(`$6::float8 + ${WAKE_WITHIN_SECONDS}`)} LIMIT 1
    ), held AS (
      SELECT id, flushed_at IS NULL AND next_flush_at > ${seconds('$6')} AS waiting
      FROM alert_groups WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE
-   )
-   SELECT id, true AS made, false AS waiting FROM made UNION ALL SELECT id, false, waiting FROM held`,
+   )`;
+
+/** Answers the groups that are there and held. One that is missing was reaped in between: ask again. */
+export const HOLD_GROUPS = statement(
+  'hold-groups',
+  `WITH ${groupsMadeAndHeld}
+   SELECT id, (SELECT count(*) FROM woken) AS woken FROM made UNION ALL SELECT id, 0 FROM held`,
 );
 
 /** A group that was never flushed does not wait for an alert whose own group_wait is over already. */
 export const HASTEN_GROUPS = statement(
   'hasten-groups',
-  `UPDATE alert_groups SET next_flush_at = ${seconds('$2')}
-   WHERE id = ANY($1::uuid[]) AND flushed_at IS NULL AND next_flush_at > ${seconds('$2')}`,
+  `WITH hastened AS (
+     UPDATE alert_groups SET next_flush_at = ${seconds('$2')}
+     WHERE id = ANY($1::uuid[]) AND flushed_at IS NULL AND next_flush_at > ${seconds('$2')}
+     RETURNING id
+   )
+   SELECT pg_notify('${GROUPS_DUE}', '') FROM hastened LIMIT 1`,
 );
 
 export const JOIN_GROUPS = statement(
@@ -120,4 +132,45 @@ export const ADD_INHIBITORS = statement(
    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::boolean[]) ON CONFLICT DO NOTHING`,
 );
 
-export const WAKE = statement('wake', `SELECT pg_notify('${GROUPS_DUE}', '')`);
+/**
+ * All that a firing alert calls for which nobody has seen before, in one statement and so one transaction: its episode,
+ * its event, its groups, what it inhibits. Answers the fingerprints that are new indeed, and which groups would have to be
+ * hastened. A group that is reaped in between would leave its alert alone: the division by zero rolls everything back.
+ */
+export const RAISE = statement(
+  'raise',
+  `WITH ${groupsMadeAndHeld}, opened AS (
+     INSERT INTO alerts (fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout,
+       occurrences, starts_at, ends_at, received_at, last_seen_at)
+     SELECT fingerprint, content, name, severity, labels, annotations, generator_url, 'firing', timeout, times,
+       ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$6')}, ${seconds('$6')}
+     FROM unnest($7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[],
+       $14::boolean[], $15::float8[], $16::float8[], $17::int[])
+       AS sent(fingerprint, content, name, severity, labels, annotations, generator_url, timeout, starts_at, ends_at,
+         times)
+     ORDER BY fingerprint
+     ON CONFLICT (fingerprint) WHERE current DO NOTHING
+     RETURNING id, fingerprint
+   ), fired AS (
+     INSERT INTO alert_events (alert_id, type, at, actor, data)
+     SELECT opened.id, 'fired', ${seconds('$6')}, actor, data
+     FROM unnest($7::bigint[], $18::text[], $19::jsonb[]) AS sent(fingerprint, actor, data)
+     JOIN opened USING (fingerprint)
+   ), joined AS (
+     INSERT INTO group_alerts (group_id, alert_id)
+     SELECT member.group_id, opened.id
+     FROM unnest($20::uuid[], $21::bigint[]) AS member(group_id, fingerprint) JOIN opened USING (fingerprint)
+   ), inhibiting AS (
+     INSERT INTO inhibitors (key, alert_id, two_sided)
+     SELECT source.key, opened.id, source.two_sided
+     FROM unnest($22::uuid[], $23::bigint[], $24::boolean[]) AS source(key, fingerprint, two_sided)
+     JOIN opened USING (fingerprint)
+     ON CONFLICT DO NOTHING
+   ), groups AS (
+     SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM held) AS present,
+       (SELECT array_agg(id) FROM held WHERE waiting) AS waiting,
+       (SELECT count(*) FROM woken) AS woken
+   )
+   SELECT opened.fingerprint, groups.waiting, 1 / (groups.present = cardinality($1::uuid[]))::int AS all_present
+   FROM opened, groups`,
+);
