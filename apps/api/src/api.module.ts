@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AlertsModule, type AlertsConfigStore } from 'eyrie/alerts';
+import { APP_INTERCEPTOR } from '@nestjs/core';
+import { type AlertsConfigStore, AlertsModule, alertsSession } from 'eyrie/alerts';
 import { AuthModule } from 'eyrie/auth';
 import { type ProgramInfo, type Settings, SettingsModule } from 'eyrie/config';
 import { DatabaseModule, type ResolvedDatabase } from 'eyrie/database';
@@ -10,6 +11,7 @@ import { AlertmanagerController } from './alertmanager/alertmanager.controller.j
 import { AlertsController, IntegrationsController } from './alerts/alerts.controller.js';
 import { ReloadController } from './management/reload.controller.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
+import { OutageInterceptor } from './outage.interceptor.js';
 import { PROGRAM_INFO } from './program-info.js';
 import { type apiSlices } from './settings.js';
 
@@ -32,7 +34,12 @@ export class ApiModule {
         LoggingModule.forRoot({ ...settings.logging, service: 'api', version: info.version, environment }),
         LifecycleModule.forRoot(settings.lifecycle),
         HealthModule.forRoot(),
-        DatabaseModule.forRoot({ ...settings.database, ...database, applicationName: 'eyrie-api' }),
+        DatabaseModule.forRoot({
+          ...settings.database,
+          ...database,
+          session: alertsSession,
+          applicationName: 'eyrie-api',
+        }),
         AuthModule.forRoot({ ...settings.auth, publicControllers: [HealthController] }),
         AlertsModule.forRoot({ ...settings.alerts, notify: settings.notify, version: info.version, configs }),
       ],
@@ -43,7 +50,10 @@ export class ApiModule {
         NotificationsController,
         ReloadController,
       ],
-      providers: [{ provide: PROGRAM_INFO, useValue: info }],
+      providers: [
+        { provide: PROGRAM_INFO, useValue: info },
+        { provide: APP_INTERCEPTOR, useClass: OutageInterceptor },
+      ],
     };
   }
 }

@@ -3,8 +3,7 @@ import { loadSettingsOrExit, readProgramInfo } from 'eyrie/config';
 import { prepareDatabase } from 'eyrie/database';
 import { runApp } from 'eyrie/lifecycle';
 import { installLogger } from 'eyrie/logging';
-import { createServer, describeApi } from 'eyrie/server';
-import { ApiModule } from './api.module.js';
+import { createApi } from './create-api.js';
 import { schema } from './schema.js';
 import { apiSlices } from './settings.js';
 
@@ -19,9 +18,7 @@ await runApp({
   settings,
   async create() {
     const database = await prepareDatabase(settings.database, environment === 'development' ? schema : undefined);
-    const app = await createServer(ApiModule.forRoot({ settings, database, configs, info }), server);
-    describeApi(app, { title: 'Eyrie', version: info.version, description: 'A durable alert hub.' });
-    return app;
+    return createApi({ settings, database, configs, info });
   },
   async start(app) {
     await app.listen(api.port, server.host);

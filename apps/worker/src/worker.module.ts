@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { alertsCron, type AlertsConfigStore, AlertsModule, alertsTasks } from 'eyrie/alerts';
+import { alertsCron, type AlertsConfigStore, AlertsModule, alertsSession, alertsTasks } from 'eyrie/alerts';
 import { type Settings, SettingsModule } from 'eyrie/config';
 import { DatabaseModule, type ResolvedDatabase } from 'eyrie/database';
 import { HealthModule } from 'eyrie/health';
@@ -27,7 +27,12 @@ export class WorkerModule {
         LoggingModule.forRoot({ ...settings.logging, service: 'worker', version, environment }),
         LifecycleModule.forRoot(lifecycle),
         HealthModule.forRoot(),
-        DatabaseModule.forRoot({ ...settings.database, ...database, applicationName: 'eyrie-worker' }),
+        DatabaseModule.forRoot({
+          ...settings.database,
+          ...database,
+          session: alertsSession,
+          applicationName: 'eyrie-worker',
+        }),
         JobsModule.forWorker({
           ...settings.jobs,
           url: database.url,

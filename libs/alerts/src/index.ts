@@ -29,4 +29,5 @@ export {
   notificationStates,
   type NotificationView,
 } from './query/notifications-reader.js';
+export { alertsSession } from './session.js';
 export { alertsCron, alertsTasks } from './tasks.js';

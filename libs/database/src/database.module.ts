@@ -26,6 +26,8 @@ export interface DatabaseOptions extends Omit<DatabaseSettings, 'url' | 'embedde
   entities?: DataSourceOptions['entities'];
   /** Called once the connections are closed: ends the use of an embedded database. */
   release?: () => Promise<void>;
+  /** Run-time parameters of every connection, such as `{ jit: 'off' }`. */
+  session?: Readonly<Record<string, string>>;
   /** What PostgreSQL calls the connections in `pg_stat_activity`. */
   applicationName?: string;
 }
@@ -100,6 +102,7 @@ async function connect(options: DatabaseOptions): Promise<DataSource> {
     url,
     entities,
     applicationName = 'eyrie',
+    session = {},
     poolMax,
     connectTimeoutMs,
     startupTimeoutMs,
@@ -122,6 +125,9 @@ async function connect(options: DatabaseOptions): Promise<DataSource> {
     logger: new TypeOrmLogger(),
     poolErrorHandler: (error: unknown) => logger.warn(`An idle connection broke: ${messageOf(error)}`),
     extra: {
+      options: Object.entries(session)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
       keepAlive: true,
       idleTimeoutMillis: 30_000,
       statement_timeout: statementTimeoutMs,

@@ -1,47 +1,21 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { AlertsConfigStore, AlertsReader, AlertsService, type ActiveAlert, Matcher } from 'eyrie/alerts';
+import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { AlertsConfigStore, AlertsReader, AlertsService, type ActiveAlert } from 'eyrie/alerts';
 import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
 import { type ProgramInfo } from 'eyrie/config';
-import { Problem, ZodQuery } from 'eyrie/server';
-import { z } from 'zod';
+import { Problem, schemaOf, ZodQuery } from 'eyrie/server';
+import { type z } from 'zod';
+import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 import { PROGRAM_INFO } from '../program-info.js';
 import { actorOf, storing } from '../intake.js';
-import { matcherFilter } from '../alerts/alerts.schemas.js';
-
-const flag = z
-  .enum(['true', 'false'])
-  .default('true')
-  .transform((value) => value === 'true');
-
-/** A regular expression over the whole name, as in Alertmanager. */
-const receiverPattern = z
-  .string()
-  .optional()
-  .transform((pattern, context): Matcher | undefined => {
-    try {
-      return pattern === undefined ? undefined : new Matcher('receiver', '=~', pattern);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-      return undefined;
-    }
-  });
-
-const alertsQuery = z.object({
-  filter: matcherFilter,
-  receiver: receiverPattern,
-  active: flag,
-  silenced: flag,
-  inhibited: flag,
-  unprocessed: flag,
-});
+import { alertsQuery, gettableAlerts, postableAlerts, postableExample, status } from './alertmanager.schemas.js';
 
 /** What amtool compares with its own version: the Alertmanager whose API this is. */
 const API_VERSION = '0.33.1';
 
 /** Alertmanager's API, version 2, as Prometheus uses it. Errors are JSON strings, as there. */
 @ApiTags('alertmanager')
-@ApiBearerAuth()
+@ApiKeyNeeded()
 @Controller('api/v2')
 export class AlertmanagerController {
   constructor(
@@ -57,6 +31,9 @@ export class AlertmanagerController {
   @ApiOperation({
     summary: 'Take alerts from Prometheus. Of a mixed batch the valid ones are stored, and 400 is answered',
   })
+  @ApiBody({ schema: schemaOf(postableAlerts), examples: { firing: { value: postableExample } } })
+  @ApiResponse({ status: 200, description: 'Committed.' })
+  @ApiProblem(400, 'The faults in a JSON string. The alerts without a fault are committed.')
   async receive(@Body() body: unknown, @Req() request: AuthenticatedRequest): Promise<void> {
     const { alerts, faults } = this.alerts.parse(body);
     await storing(() => this.alerts.receive(alerts, actorOf(request)));
@@ -68,6 +45,14 @@ export class AlertmanagerController {
   @Get('alerts')
   @RequireScope('read')
   @ApiOperation({ summary: 'Firing alerts, in the form of Alertmanager' })
+  @ApiQuery({ name: 'filter', required: false, isArray: true, type: String, description: 'A matcher.' })
+  @ApiQuery({ name: 'receiver', required: false, description: 'A regular expression over the whole name.' })
+  @ApiQuery({ name: 'active', required: false, type: Boolean, description: 'Those that nothing suppresses.' })
+  @ApiQuery({ name: 'inhibited', required: false, type: Boolean, description: 'Those that others inhibit.' })
+  @ApiQuery({ name: 'silenced', required: false, type: Boolean, description: 'None is.' })
+  @ApiQuery({ name: 'unprocessed', required: false, type: Boolean, description: 'None is.' })
+  @ApiResponse({ status: 200, description: 'All of them.', schema: schemaOf(gettableAlerts, 'output') })
+  @ApiProblem(400, 'The faults of the query in a JSON string.')
   async list(@ZodQuery(alertsQuery) query: z.output<typeof alertsQuery>) {
     const { receiver } = query;
     const alerts = await this.reader.active(query.filter);
@@ -80,6 +65,7 @@ export class AlertmanagerController {
   @Get('status')
   @RequireScope('read')
   @ApiOperation({ summary: 'Version and configuration, in the form of Alertmanager' })
+  @ApiResponse({ status: 200, description: 'Of this process.', schema: schemaOf(status, 'output') })
   status() {
     const { startedAt, version, gitSha, buildTime } = this.info;
     return {

@@ -1,14 +1,16 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AlertsReader, AlertsService, alertRequest, alertRequests, NotificationsReader } from 'eyrie/alerts';
 import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
 import { Problem, schemaOf, ZodBody, ZodQuery } from 'eyrie/server';
 import { z } from 'zod';
+import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 import { actorOf, storing } from '../intake.js';
 import { alertDetails, alertPage, alertQuery, listOf } from './alerts.schemas.js';
+import { webhookExample, webhookMessage } from './webhook.schemas.js';
 
 @ApiTags('alerts')
-@ApiBearerAuth()
+@ApiKeyNeeded()
 @Controller('api/v1/alerts')
 export class AlertsController {
   constructor(
@@ -22,7 +24,9 @@ export class AlertsController {
   @RequireScope('ingest')
   @ApiOperation({
     summary: 'Raise, repeat or resolve alerts',
-    description: 'An answer in the 200s means that all of them are committed, and will be delivered whatever fails.',
+    description:
+      'An answer in the 200s means that all of them are committed, and will be delivered whatever fails. ' +
+      'To resolve one, send it with an `endsAt` that has passed.',
   })
   @ApiBody({
     schema: schemaOf(alertRequests),
@@ -30,9 +34,16 @@ export class AlertsController {
       raise: {
         value: { name: 'DiskFull', severity: 'critical', message: '/var has 1 % left', labels: { host: 'db-1' } },
       },
+      several: {
+        value: [
+          { name: 'DiskFull', labels: { host: 'db-1' } },
+          { name: 'PaymentsDown', severity: 'high' },
+        ],
+      },
     },
   })
   @ApiResponse({ status: 202, description: 'Committed.', schema: schemaOf(z.object({ accepted: z.int() })) })
+  @ApiProblem(400, 'Every fault with its place. Nothing was stored.')
   async raise(@ZodBody(alertRequests) body: z.output<typeof alertRequests>, @Req() request: AuthenticatedRequest) {
     const alerts: z.output<typeof alertRequest>[] = Array.isArray(body) ? body : [body];
     await storing(() => this.alerts.triggerAll(alerts, actorOf(request)));
@@ -54,6 +65,7 @@ export class AlertsController {
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } })
   @ApiQuery({ name: 'cursor', required: false, description: '`next` of the page before.' })
   @ApiResponse({ status: 200, description: 'A page.', schema: schemaOf(alertPage) })
+  @ApiProblem(400, 'Every fault of the query.')
   async list(@ZodQuery(alertQuery) query: z.output<typeof alertQuery>) {
     const { filter, cursor, ...rest } = query;
     return this.reader.page({ ...rest, matchers: filter, before: cursor });
@@ -63,7 +75,8 @@ export class AlertsController {
   @RequireScope('read')
   @ApiOperation({ summary: 'One episode of an alert, with its events and the notifications that told of it' })
   @ApiResponse({ status: 200, description: 'The alert.', schema: schemaOf(alertDetails) })
-  @ApiResponse({ status: 404, description: 'There is no such alert.' })
+  @ApiProblem(400, 'The id is no UUID.')
+  @ApiProblem(404, 'There is no such alert.')
   async one(@Param('id', ParseUUIDPipe) id: string) {
     const alert = await this.reader.byId(id);
     if (!alert) throw new Problem(404, 'alert-not-found', 'There is no alert with this id');
@@ -73,7 +86,7 @@ export class AlertsController {
 }
 
 @ApiTags('integrations')
-@ApiBearerAuth()
+@ApiKeyNeeded()
 @Controller('api/v1/integrations')
 export class IntegrationsController {
   constructor(private readonly alerts: AlertsService) {}
@@ -85,8 +98,9 @@ export class IntegrationsController {
     summary: "Take what Alertmanager's webhook integration sends (payload version 4)",
     description: 'For an Alertmanager that stays in front: name this address in a `webhook_configs` of its receiver.',
   })
-  @ApiBody({ schema: { type: 'object', required: ['version', 'alerts'] } })
+  @ApiBody({ schema: schemaOf(webhookMessage), examples: { firing: { value: webhookExample } } })
   @ApiResponse({ status: 202, description: 'Committed.', schema: schemaOf(z.object({ accepted: z.int() })) })
+  @ApiProblem(400, 'Every fault with its place. Nothing was stored.')
   async alertmanager(@Body() body: unknown, @Req() request: AuthenticatedRequest) {
     const { alerts, faults } = this.alerts.parseWebhook(body);
     if (faults.length > 0) throw new Problem(400, 'invalid-alert', 'Nothing was stored', { errors: listOf(faults) });

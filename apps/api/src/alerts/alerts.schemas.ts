@@ -1,5 +1,12 @@
 import { type IntakeFault, type Matcher, parseMatchers } from 'eyrie/alerts';
+import { textFault } from 'eyrie/server';
 import { z } from 'zod';
+
+/** A text of a query that may be compared with what is stored. */
+export const queryText = z.string().superRefine((value, context) => {
+  const fault = textFault(value);
+  if (fault) context.addIssue({ code: 'custom', message: fault });
+});
 
 /** `filter=a="b"&filter=c=~"d"`: one parameter or several, one matcher or several in each. */
 export const matcherFilter = z
@@ -9,7 +16,10 @@ export const matcherFilter = z
     const texts = value === undefined ? [] : [value].flat();
     return texts.flatMap((text) => {
       try {
-        return parseMatchers(text);
+        const matchers = parseMatchers(text);
+        const fault = matchers.map(({ value }) => textFault(value)).find(Boolean);
+        if (fault) context.addIssue({ code: 'custom', message: `a matcher ${fault}` });
+        return matchers;
       } catch (error) {
         context.addIssue({ code: 'custom', message: (error as Error).message });
         return [];
@@ -22,7 +32,7 @@ export const pageLimit = z.coerce.number().int().min(1).max(1_000).default(100);
 export const alertQuery = z.strictObject({
   filter: matcherFilter,
   state: z.enum(['firing', 'resolved']).optional(),
-  severity: z.string().optional(),
+  severity: queryText.optional(),
   limit: pageLimit,
   cursor: z.uuid().optional(),
 });

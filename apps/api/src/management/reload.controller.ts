@@ -1,11 +1,12 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AlertsConfigError, ConfigReloads } from 'eyrie/alerts';
 import { RequireScope } from 'eyrie/auth';
 import { Problem } from 'eyrie/server';
+import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 
 @ApiTags('management')
-@ApiBearerAuth()
+@ApiKeyNeeded()
 @Controller('-')
 export class ReloadController {
   constructor(private readonly reloads: ConfigReloads) {}
@@ -17,7 +18,7 @@ export class ReloadController {
     summary: 'Read ALERTS_CONFIG again, here and in every other process. A file with a fault changes nothing',
   })
   @ApiResponse({ status: 200, description: 'In force here; the other processes have been told.' })
-  @ApiResponse({ status: 400, description: 'The file has faults, each with its line. The old one stays in force.' })
+  @ApiProblem(400, 'The file has faults, each with its line. The old one stays in force.')
   async reload(): Promise<void> {
     try {
       await this.reloads.reloadEverywhere();

@@ -1,19 +1,20 @@
 import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DeadLetters, notificationStates, NotificationsReader } from 'eyrie/alerts';
 import { RequireScope } from 'eyrie/auth';
 import { Problem, schemaOf, ZodQuery } from 'eyrie/server';
 import { z } from 'zod';
-import { notificationView, pageLimit } from '../alerts/alerts.schemas.js';
+import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
+import { notificationView, pageLimit, queryText } from '../alerts/alerts.schemas.js';
 
 const query = z.strictObject({
   state: z.enum(notificationStates).optional(),
-  receiver: z.string().optional(),
+  receiver: queryText.optional(),
   limit: pageLimit,
   cursor: z.uuid().optional(),
 });
 
-const replayQuery = z.strictObject({ receiver: z.string().optional() });
+const replayQuery = z.strictObject({ receiver: queryText.optional() });
 const replayed = z.object({ replayed: z.int() });
 
 const page = z.object({ notifications: z.array(notificationView), next: z.uuid().optional() });
@@ -33,7 +34,7 @@ const details = notificationView.extend({
 });
 
 @ApiTags('notifications')
-@ApiBearerAuth()
+@ApiKeyNeeded()
 @Controller('api/v1/notifications')
 export class NotificationsController {
   constructor(
@@ -49,6 +50,7 @@ export class NotificationsController {
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } })
   @ApiQuery({ name: 'cursor', required: false, description: '`next` of the page before.' })
   @ApiResponse({ status: 200, description: 'A page.', schema: schemaOf(page) })
+  @ApiProblem(400, 'Every fault of the query.')
   list(@ZodQuery(query) { cursor, ...filter }: z.output<typeof query>) {
     return this.reader.page({ ...filter, before: cursor });
   }
@@ -59,6 +61,7 @@ export class NotificationsController {
   @ApiOperation({ summary: 'Send dead letters again, the oldest 1000 of one receiver or of all' })
   @ApiQuery({ name: 'receiver', required: false })
   @ApiResponse({ status: 202, description: 'On their way.', schema: schemaOf(replayed) })
+  @ApiProblem(400, 'Every fault of the query.')
   async replayAll(@ZodQuery(replayQuery) { receiver }: z.output<typeof replayQuery>) {
     return { replayed: await this.deadLetters.replayAll(receiver) };
   }
@@ -67,7 +70,8 @@ export class NotificationsController {
   @RequireScope('read')
   @ApiOperation({ summary: 'One notification, with its payload and every attempt' })
   @ApiResponse({ status: 200, description: 'The notification.', schema: schemaOf(details) })
-  @ApiResponse({ status: 404, description: 'There is no such notification.' })
+  @ApiProblem(400, 'The id is no UUID.')
+  @ApiProblem(404, 'There is no such notification.')
   async one(@Param('id', ParseUUIDPipe) id: string) {
     const notification = await this.reader.byId(id);
     if (!notification) throw new Problem(404, 'notification-not-found', 'There is no notification with this id');
@@ -79,7 +83,8 @@ export class NotificationsController {
   @RequireScope('manage')
   @ApiOperation({ summary: 'Send a dead letter again: the same message under the same idempotency key' })
   @ApiResponse({ status: 202, description: 'On its way.', schema: schemaOf(replayed) })
-  @ApiResponse({ status: 409, description: 'It is no dead letter.' })
+  @ApiProblem(400, 'The id is no UUID.')
+  @ApiProblem(409, 'It is no dead letter.')
   async replay(@Param('id', ParseUUIDPipe) id: string) {
     if (await this.deadLetters.replay(id)) return { replayed: 1 };
     throw new Problem(409, 'no-dead-letter', 'There is no dead letter with this id');

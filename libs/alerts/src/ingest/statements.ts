@@ -84,7 +84,7 @@ const WAKE_WITHIN_SECONDS = 1;
 /**
  * Makes the groups that are missing (and wakes the dispatcher where one is due soon), and locks all of them against being
  * reaped: key share, so that writers do not block each other, nor the dispatcher. $1…$5: id, key, route, labels, due;
- * $6: now.
+ * $6: now. Who uses it must select from `woken`: PostgreSQL does not run what nothing asks for.
  */
 const groupsMadeAndHeld = `made AS (
      INSERT INTO alert_groups (id, key, route, labels, next_flush_at)
@@ -171,6 +171,7 @@ export const RAISE = statement(
        (SELECT array_agg(id) FROM held WHERE waiting) AS waiting,
        (SELECT count(*) FROM woken) AS woken
    )
-   SELECT opened.fingerprint, groups.waiting, 1 / (groups.present = cardinality($1::uuid[]))::int AS all_present
+   SELECT opened.fingerprint, groups.waiting, groups.woken,
+     1 / (groups.present = cardinality($1::uuid[]))::int AS all_present
    FROM opened, groups`,
 );

@@ -1,0 +1,150 @@
+import { describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { type IncomingAlert } from '../alert.js';
+import { type AlertWriter, type SentAlert } from './alert-writer.js';
+import { IngestOverloaded, IngestQueue } from './ingest-queue.js';
+
+Logger.overrideLogger(false);
+
+interface HeldWrite {
+  batch: readonly SentAlert[];
+  commit(): void;
+  fail(error: unknown): void;
+}
+
+/** A writer that commits when the test says so. */
+class HeldWriter {
+  readonly writes: HeldWrite[] = [];
+
+  write(batch: readonly SentAlert[]): Promise<void> {
+    return new Promise((commit, fail) => this.writes.push({ batch, commit, fail }));
+  }
+
+  get queue(): IngestQueue {
+    return new IngestQueue(this as unknown as AlertWriter);
+  }
+}
+
+/** A writer that commits everything but what holds a poisoned alert. */
+class PickyWriter extends HeldWriter {
+  readonly stored: string[] = [];
+  override write(batch: readonly SentAlert[]): Promise<void> {
+    const names = batch.map(({ alert }) => alert.labels['alertname']!);
+    if (names.includes('poison')) return Promise.reject(new Error('cannot be stored'));
+    this.stored.push(...names);
+    return Promise.resolve();
+  }
+}
+
+function alert(alertname: string, more: Partial<IncomingAlert> = {}): IncomingAlert {
+  const times = { startsAt: 1_000, endsAt: 2_000, timeout: false, startUnknown: false };
+  return { labels: { alertname }, annotations: {}, generatorUrl: '', ...times, ...more };
+}
+
+const namesOf = ({ batch }: HeldWrite) => batch.map((sent) => sent.alert.labels['alertname']).sort();
+const turn = () => new Promise(setImmediate);
+
+describe('H1: the queue before the transactions', () => {
+  it('lets requests of the same moment share a transaction, and what comes meanwhile the next', async () => {
+    const writer = new HeldWriter();
+    const { queue } = writer;
+    const done: string[] = [];
+    const submit = (name: string) => queue.submit([alert(name)], 'test').then(() => done.push(name));
+    void submit('A');
+    void submit('B');
+    await turn();
+    void submit('C');
+    await turn();
+    void submit('D');
+    void submit('E');
+    await turn();
+    expect(writer.writes.map(namesOf)).toEqual([['A', 'B'], ['C']]);
+    expect(done).toEqual([]);
+
+    writer.writes[0]!.commit();
+    await turn();
+    expect(done).toEqual(['A', 'B']);
+    expect(writer.writes.map(namesOf)).toEqual([['A', 'B'], ['C'], ['D', 'E']]);
+  });
+
+  it('sorts each batch by fingerprint, so that writers lock in the same order', async () => {
+    const writer = new HeldWriter();
+    void writer.queue.submit(
+      Array.from({ length: 50 }, (_, index) => alert(`A${index}`)),
+      'test',
+    );
+    await turn();
+    const order = writer.writes[0]!.batch.map((sent) => sent.order);
+    expect(order).toEqual(order.toSorted((one, other) => (one < other ? -1 : 1)));
+  });
+
+  it('does not let an alert that cannot be stored spoil the requests of others', async () => {
+    const writer = new PickyWriter();
+    const { queue } = writer;
+    const results = await Promise.allSettled(
+      ['A', 'poison', 'B'].map((name) => queue.submit([alert(name)], 'test')),
+    );
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(writer.stored.sort()).toEqual(['A', 'B']);
+  });
+
+  it('goes on after a transaction that failed', async () => {
+    const writer = new HeldWriter();
+    const { queue } = writer;
+    const first = queue.submit([alert('A')], 'test');
+    await turn();
+    writer.writes[0]!.fail(new Error('PostgreSQL is gone'));
+    await expect(first).rejects.toThrow('PostgreSQL is gone');
+    const second = queue.submit([alert('A')], 'test');
+    await turn();
+    writer.writes[1]!.commit();
+    await second;
+  });
+
+  it('counts what is said twice with the same words, within a request and among requests', async () => {
+    const writer = new HeldWriter();
+    const { queue } = writer;
+    void queue.submit([alert('A'), alert('A'), alert('B')], 'test');
+    void queue.submit([alert('A')], 'test');
+    await turn();
+    expect(writer.writes).toHaveLength(1);
+    const times = Object.fromEntries(
+      writer.writes[0]!.batch.map((sent) => [sent.alert.labels['alertname'], sent.times]),
+    );
+    expect(times).toEqual({ A: 3, B: 1 });
+  });
+
+  it('writes two things about one alert after each other, in the order in which they were said', async () => {
+    const writer = new HeldWriter();
+    const done = writer.queue.submit([alert('A'), alert('A', { endsAt: 1_500 }), alert('B')], 'test');
+    await turn();
+    expect(writer.writes.map(namesOf)).toEqual([['A', 'B']]);
+    writer.writes[0]!.commit();
+    await turn();
+    expect(writer.writes[1]!.batch.map((sent) => sent.alert.endsAt)).toEqual([1_500]);
+    writer.writes[1]!.commit();
+    await done;
+  });
+
+  it('refuses what would make too many wait, and takes it again when they are through', async () => {
+    const writer = new HeldWriter();
+    const { queue } = writer;
+    const many = Array.from({ length: 50_000 }, (_, index) => alert(`A${index}`));
+    const taken = [queue.submit([alert('first')], 'test')];
+    await turn();
+    taken.push(queue.submit([alert('second')], 'test'));
+    await turn(); // both lanes are busy now
+    taken.push(queue.submit(many, 'test'), queue.submit(many, 'test'));
+    await expect(queue.submit([alert('over')], 'test')).rejects.toThrow(IngestOverloaded);
+
+    while (writer.writes.length > 0) {
+      writer.writes.shift()!.commit();
+      await turn();
+    }
+    await Promise.all(taken);
+    const again = queue.submit([alert('over')], 'test');
+    await turn();
+    writer.writes[0]!.commit();
+    await again;
+  });
+});
