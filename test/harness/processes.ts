@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -121,6 +123,13 @@ export class Program {
     const text = readFileSync(this.logFile, 'utf8').trimEnd();
     return `--- end of ${this.logFile}\n${text.split('\n').slice(-lines).join('\n')}\n---`;
   }
+}
+
+/** A new temporary folder which PostgreSQL's system user and containers may enter, as those of mkdtemp alone may not be. */
+export async function openFolder(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `eyrie-${name}-`));
+  await chmod(folder, 0o755);
+  return folder;
 }
 
 /** Runs a program to its end; throws with its log unless it ends with status 0. */

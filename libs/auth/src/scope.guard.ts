@@ -1,5 +1,6 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { extendContext } from 'eyrie/logging';
 import { Problem } from 'eyrie/server';
 import type { Caller } from './api-key.js';
 import { ApiKeysService } from './api-keys.service.js';
@@ -40,6 +41,7 @@ export class ScopeGuard implements CanActivate {
     }
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     request.caller = await this.callerOf(request, access.scope);
+    extendContext({ userId: `key:${request.caller.name}` });
     return true;
   }
 

@@ -152,15 +152,14 @@ describe('a job that fails', () => {
     expect(taken.slice(0, 3).map(({ job }) => job.attempt)).toEqual([1, 2, 3]);
     const known = { task: 'probe', payload: { name: 'unlucky' }, error: 'TypeError: no luck today', final: false };
     expect((await failures()).slice(0, 3)).toEqual([1, 2, 3].map((attempt) => ({ ...known, attempt })));
-    expect(lines.filter(({ level, job }) => level === 'warn' && job !== undefined)[0]).toMatchObject({
-      message: expect.stringMatching(/^attempt 1 of job \d+ failed$/) as string,
-    });
+    const warning = lines.find(({ level, job }) => level === 'warn' && job !== undefined);
+    expect(warning?.message).toMatch(/^attempt 1 of job \d+ failed$/);
   });
 
   it('H1: is given up after its last attempt, which is marked as final', async () => {
     const frail = defineTask('frail', z.object({}), { maxAttempts: 2 });
     const handler = handlerOf(frail, () => Promise.reject(new Error('never')));
-    await work([handler], { tasks: [frail as Task] });
+    await work([handler], { tasks: [frail] });
     await queue.enqueue(tx, frail, {});
     await eventually(async () => (await left()).some(({ attempts, locked }) => attempts === 1 && !locked));
     await pool.query('UPDATE graphile_worker._private_jobs SET run_at = now()');

@@ -8,6 +8,7 @@ import {
   run,
   type CronItem,
   type Job,
+  type ParsedCronItem,
   type Runner,
   type Task as QueueTask,
   type TaskList,
@@ -56,8 +57,7 @@ export class JobsWorker implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    const tasks = this.taskList();
-    this.loop = this.runUntilStopped(tasks);
+    this.loop = this.runUntilStopped(this.taskList(), parseCronItems(this.cronItems()));
     this.lifecycle.onStop('jobs', () => this.stop(), { timeoutMs: this.options.stopTimeoutMs + ABORT_GRACE_MS });
   }
 
@@ -68,10 +68,10 @@ export class JobsWorker implements OnApplicationBootstrap {
     await this.pool.end();
   }
 
-  private async runUntilStopped(taskList: TaskList): Promise<void> {
+  private async runUntilStopped(taskList: TaskList, cronItems: ParsedCronItem[]): Promise<void> {
     while (!this.stopping.signal.aborted) {
       try {
-        await this.runOnce(taskList);
+        await this.runOnce(taskList, cronItems);
       } catch (error) {
         if (this.stopping.signal.aborted) break;
         this.logger.warn({ err: error }, 'job runner lost, starting it anew');
@@ -80,13 +80,13 @@ export class JobsWorker implements OnApplicationBootstrap {
     }
   }
 
-  private async runOnce(taskList: TaskList): Promise<void> {
+  private async runOnce(taskList: TaskList, parsedCronItems: ParsedCronItem[]): Promise<void> {
     const events = new EventEmitter();
     events.once('pool:create', ({ workerPool }: { workerPool: { id: string } }) => (this.workerId = workerPool.id));
     const runner = await run({
       pgPool: this.pool,
       taskList,
-      parsedCronItems: parseCronItems(this.cronItems()),
+      parsedCronItems,
       noHandleSignals: true,
       events,
       preset: {
@@ -140,6 +140,9 @@ export class JobsWorker implements OnApplicationBootstrap {
     const wanted = new Map(this.options.tasks.map((task) => [task.name, task]));
     const missing = [...wanted.keys()].filter((name) => !handlers.has(name));
     if (missing.length > 0) throw new Error(`no handler for task ${missing.join(', ')}: provide one with @HandlesTask`);
+    const uncalled = this.options.cron?.find(({ task }) => !wanted.has(task.name));
+    if (uncalled)
+      throw new Error(`cron calls for unlisted task ${uncalled.task.name}: add it to the tasks of JobsModule`);
     const unknown = [...handlers.keys()].filter((name) => !wanted.has(name));
     if (unknown.length > 0)
       throw new Error(`handler for unlisted task ${unknown.join(', ')}: add it to the tasks of JobsModule`);

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type Queryable } from 'eyrie/database';
 import { AlertsConfigStore } from '../alerts-config.store.js';
+import { appendEvents } from '../ingest/alert-writer.js';
 import { GroupMembership } from '../ingest/group-membership.js';
 import { type ClaimedGroup, type Member } from './member.js';
+import { regroupedEvent } from './regrouper.js';
 import { LEAVE_GROUPS } from './statements.js';
 
 /**
@@ -27,7 +29,8 @@ export class Orphans {
     const joining = orphans
       .filter(({ state }) => state === 'firing')
       .map(({ id, labels, starts_at }) => ({ ref: id, labels, startsAt: starts_at * 1000 }));
-    await this.membership.join(tx, this.configs.routing, joining, now);
+    const groupsOf = await this.membership.join(tx, this.configs.routing, joining, now);
+    await appendEvents(tx, [...groupsOf].map(regroupedEvent), now);
     await tx.query(LEAVE_GROUPS, [orphans.map(({ group_id }) => group_id), orphans.map(({ id }) => id)]);
   }
 }

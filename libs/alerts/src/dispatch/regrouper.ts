@@ -1,8 +1,9 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Database, type Queryable } from 'eyrie/database';
+import { Database, type Queryable, retryTransient } from 'eyrie/database';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { type AlertsConfig, type Labels } from '../config/index.js';
+import { appendEvents, type AlertEvent } from '../ingest/alert-writer.js';
 import { GroupMembership } from '../ingest/group-membership.js';
 
 const BATCH = 500;
@@ -13,6 +14,10 @@ const FIRING_AFTER = {
   name: 'regroup:firing',
   text: `SELECT id, labels, extract(epoch FROM starts_at)::float8 AS starts_at FROM alerts
          WHERE state = 'firing' AND id > $1 ORDER BY id LIMIT $2 FOR UPDATE`,
+};
+const MEMBERSHIPS = {
+  name: 'regroup:memberships',
+  text: `SELECT group_id, alert_id FROM group_alerts WHERE alert_id = ANY($1::uuid[])`,
 };
 const LEAVE_OTHERS = {
   name: 'regroup:leave-others',
@@ -53,25 +58,36 @@ export class Regrouper implements OnApplicationBootstrap {
     let moved = 0;
     let last: string | undefined = '00000000-0000-0000-0000-000000000000';
     while (last !== undefined) {
-      const batch = await this.database.transaction((tx) => this.moveBatch(tx, last!));
-      moved += batch.length;
-      last = batch.length < BATCH ? undefined : batch.at(-1);
+      // Writers lock the alerts in another order: against one of them it may lose, and then tries again.
+      const batch = await retryTransient(() => this.database.transaction((tx) => this.moveBatch(tx, last!)));
+      moved += batch.moved;
+      last = batch.ids.length < BATCH ? undefined : batch.ids.at(-1);
     }
     await this.database.query(REMEMBER, [config.hash]);
     if (moved > 0) this.logger.log(`${moved} firing alerts regrouped under the new configuration`);
   }
 
-  /** Answers the ids of the alerts that it looked at, in order. */
-  private async moveBatch(tx: Queryable, after: string): Promise<string[]> {
+  /** Answers the ids of the alerts that it looked at, in order, and how many of them have joined other groups. */
+  private async moveBatch(tx: Queryable, after: string): Promise<{ ids: string[]; moved: number }> {
+    const now = this.clock.now();
     await tx.query(LOCK);
     const rows = await tx.query<{ id: string; labels: Labels; starts_at: number }>(FIRING_AFTER, [after, BATCH]);
     const ids = rows.map(({ id }) => id);
-    if (ids.length === 0) return ids;
+    if (ids.length === 0) return { ids, moved: 0 };
     await tx.query(FORGET_INHIBITORS, [ids]);
+    const before = await tx.query<{ group_id: string; alert_id: string }>(MEMBERSHIPS, [ids]);
+    const known = new Set(before.map(({ group_id, alert_id }) => `${group_id} ${alert_id}`));
     const joining = rows.map(({ id, labels, starts_at }) => ({ ref: id, labels, startsAt: starts_at * 1000 }));
-    const groupsOf = await this.membership.join(tx, this.configs.routing, joining, this.clock.now());
+    const groupsOf = await this.membership.join(tx, this.configs.routing, joining, now);
     const kept = [...groupsOf].flatMap(([alert, groups]) => groups.map((group) => [group, alert] as const));
     await tx.query(LEAVE_OTHERS, [ids, kept.map(([group]) => group), kept.map(([, alert]) => alert)]);
-    return ids;
+    const moved = [...groupsOf].filter(([alert, groups]) => groups.some((group) => !known.has(`${group} ${alert}`)));
+    await appendEvents(tx, moved.map(regroupedEvent), now);
+    return { ids, moved: moved.length };
   }
+}
+
+/** With the groups, by which the notifications of an alert are found. */
+export function regroupedEvent([alertId, groups]: [string, string[]]): AlertEvent {
+  return { alertId, type: 'regrouped', actor: 'system', data: { groups } };
 }

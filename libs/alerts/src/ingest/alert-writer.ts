@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, type Queryable } from 'eyrie/database';
+import { Database, type Queryable, retryTransient } from 'eyrie/database';
 import { NAME_LABEL, SEVERITY_LABEL, type AlertState, type IncomingAlert } from '../alert.js';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
@@ -47,8 +47,24 @@ const toSeconds = (milliseconds: number) => milliseconds / 1000;
 const MAX_ROUNDS = 5;
 const MAX_RECENT = 100_000;
 
-type EpisodeRow = { id: string; fingerprint: string; state: AlertState; starts_at: number; ends_at: number };
-type Change = { id: string; sent: SentAlert; state: AlertState; startsAt: number; endsAt: number };
+interface EpisodeRow {
+  id: string;
+  fingerprint: string;
+  state: AlertState;
+  timeout: boolean;
+  starts_at: number;
+  ends_at: number;
+}
+
+interface Change {
+  readonly id: string;
+  readonly kind: keyof typeof EVENT_OF;
+  readonly sent: SentAlert;
+  readonly state: AlertState;
+  readonly timeout: boolean;
+  readonly startsAt: number;
+  readonly endsAt: number;
+}
 
 /**
  * Commits batches of alerts. One statement is enough for those that only repeat what is known, another for those that
@@ -66,16 +82,19 @@ export class AlertWriter {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves once all is committed. A batch holds each fingerprint once, in ascending order. */
+  /**
+   * Resolves once all is committed. A batch holds each fingerprint once, in ascending order. What lost against another
+   * transaction runs again: each step by itself, or what the steps before it have counted would count twice.
+   */
   async write(batch: readonly SentAlert[]): Promise<void> {
     const now = this.clock.now();
     const expected = batch.filter(({ fingerprint }) => this.recent.has(fingerprint));
     const unexpected = batch.filter(({ fingerprint }) => !this.recent.has(fingerprint));
     const known = await this.raise(unexpected, now);
-    let rest = await this.touch([...expected, ...known], now);
+    let rest = await retryTransient(() => this.touch([...expected, ...known], now));
     for (let round = 0; rest.length > 0; round++) {
       if (round === MAX_ROUNDS) throw new Error(`${rest.length} alerts kept changing under the writer`);
-      rest = await this.database.transaction((tx) => this.apply(tx, rest, now));
+      rest = await retryTransient(() => this.database.transaction((tx) => this.apply(tx, rest, now)));
     }
     for (const { fingerprint } of batch) this.recent.add(fingerprint);
   }
@@ -89,7 +108,7 @@ export class AlertWriter {
       firing.map(({ fingerprint, alert }) => ({ ref: fingerprint, labels: alert.labels, startsAt: alert.startsAt })),
       now,
     );
-    const rows = await this.database.query<{ fingerprint: string; waiting: string[] | null }>(RAISE, [
+    const parameters = [
       ...plan.groupColumns,
       toSeconds(now),
       ...episodeColumns(firing),
@@ -97,10 +116,13 @@ export class AlertWriter {
       firing.map(({ fingerprint }) => JSON.stringify({ groups: plan.groupsOf.get(fingerprint) })),
       ...plan.memberColumns,
       ...plan.inhibitorColumns,
-    ]);
+    ];
+    const rows = await retryTransient(() =>
+      this.database.query<{ fingerprint: string; waiting: string[] | null }>(RAISE, parameters),
+    );
     const waiting = new Set(rows[0]?.waiting ?? []);
     const late = plan.dueNow.filter((group) => waiting.has(group));
-    if (late.length > 0) await this.database.query(HASTEN_GROUPS, [late, toSeconds(now)]);
+    if (late.length > 0) await retryTransient(() => this.database.query(HASTEN_GROUPS, [late, toSeconds(now)]));
     return without(batch, rows);
   }
 
@@ -139,9 +161,7 @@ export class AlertWriter {
         if (episode?.state === 'firing') events.push({ alertId: episode.id, type: 'expired', actor: 'system' });
         continue;
       }
-      changes.push(toChange(episode!.id, sent, decision));
-      const type = EVENT_OF[decision.kind];
-      if (type) events.push({ alertId: episode!.id, type, actor: sent.actor });
+      changes.push(toChange(episode!, sent, decision));
     }
 
     if (retired.length > 0) await tx.query(RETIRE, [retired]);
@@ -159,6 +179,11 @@ export class AlertWriter {
         .map(({ id, sent, startsAt }) => ({ ref: id, labels: sent.alert.labels, startsAt })),
     ];
     const groupsOf = await this.membership.join(tx, routing, joining, now);
+    for (const { id, kind, sent } of changes) {
+      const groups = kind === 'reopen' ? groupsOf.get(id) : undefined;
+      const type = EVENT_OF[kind];
+      if (type) events.push({ alertId: id, type, actor: sent.actor, data: groups && { groups } });
+    }
     for (const sent of opening) {
       const alertId = opened.get(sent.fingerprint);
       if (!alertId) continue;
@@ -188,7 +213,7 @@ export class AlertWriter {
       changes.map(({ sent }) => sent.content),
       changes.map(({ sent }) => JSON.stringify(sent.alert.annotations)),
       changes.map(({ sent }) => sent.alert.generatorUrl),
-      changes.map(({ sent }) => sent.alert.timeout),
+      changes.map(({ timeout }) => timeout),
       changes.map(({ startsAt }) => toSeconds(startsAt)),
       changes.map(({ endsAt }) => toSeconds(endsAt)),
       toSeconds(now),
@@ -227,14 +252,17 @@ function toEpisode(row: EpisodeRow): Episode {
   return {
     id: row.id,
     state: row.state,
+    timeout: row.timeout,
     startsAt: Math.round(row.starts_at * 1000),
     endsAt: Math.round(row.ends_at * 1000),
   };
 }
 
-function toChange(id: string, sent: SentAlert, decision: Extract<Decision, { startsAt: number }>): Change {
+function toChange(episode: Episode, sent: SentAlert, decision: Extract<Decision, { startsAt: number }>): Change {
   const state = decision.kind === 'resolve' || decision.kind === 'repeat' ? 'resolved' : 'firing';
-  return { id, sent, state, startsAt: decision.startsAt, endsAt: decision.endsAt };
+  // As long as the episode goes on, an end that was said once counts as said.
+  const timeout = sent.alert.timeout && (decision.kind !== 'continue' || episode.timeout);
+  return { id: episode.id, sent, state, timeout, ...decision };
 }
 
 /** Appends to the history of alerts; a caller's transaction holds the alerts themselves. */

@@ -6,6 +6,8 @@ export interface Episode {
   readonly state: AlertState;
   readonly startsAt: number;
   readonly endsAt: number;
+  /** No post has named an end: it is `resolve_timeout` after the last one. */
+  readonly timeout: boolean;
 }
 
 /**
@@ -35,7 +37,11 @@ function decideFiring(episode: Episode | undefined, alert: IncomingAlert): Decis
   if (!episode || alert.startsAt > episode.endsAt) return { kind: 'open' };
   const startsAt = Math.min(alert.startsAt, episode.startsAt);
   if (episode.state === 'resolved') return { kind: 'reopen', startsAt, endsAt: alert.endsAt };
-  return { kind: 'continue', startsAt, endsAt: alert.timeout ? alert.endsAt : Math.max(alert.endsAt, episode.endsAt) };
+  return {
+    kind: 'continue',
+    startsAt,
+    endsAt: episode.timeout ? alert.endsAt : Math.max(alert.endsAt, episode.endsAt),
+  };
 }
 
 function decideResolved(episode: Episode | undefined, alert: IncomingAlert): Decision {

@@ -81,9 +81,7 @@ describe('H1: the queue before the transactions', () => {
   it('does not let an alert that cannot be stored spoil the requests of others', async () => {
     const writer = new PickyWriter();
     const { queue } = writer;
-    const results = await Promise.allSettled(
-      ['A', 'poison', 'B'].map((name) => queue.submit([alert(name)], 'test')),
-    );
+    const results = await Promise.allSettled(['A', 'poison', 'B'].map((name) => queue.submit([alert(name)], 'test')));
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(writer.stored.sort()).toEqual(['A', 'B']);
   });

@@ -1,5 +1,4 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { retryTransient } from 'eyrie/database';
 import { type IncomingAlert } from '../alert.js';
 import { AlertWriter, identify, type SentAlert } from './alert-writer.js';
 
@@ -7,8 +6,7 @@ import { AlertWriter, identify, type SentAlert } from './alert-writer.js';
 const MAX_BATCH = 1_000;
 /** Alerts that may wait for their transaction; beyond that the client is asked to come back. */
 const MAX_WAITING = 100_000;
-/** Transactions under way at once: while PostgreSQL works on one, the next fills up. */
-const LANES = 2;
+
 interface Submission {
   readonly alerts: readonly SentAlert[];
   readonly resolve: () => void;
@@ -22,7 +20,7 @@ export class IngestOverloaded extends Error {
 }
 
 /**
- * Lets concurrent requests share a transaction: what arrives while the lanes are busy is committed together. Each caller
+ * Lets concurrent requests share a transaction: what arrives while one is under way is committed together. Each caller
  * waits for its own commit. When a shared transaction fails, each request is tried alone, so that one cannot spoil another.
  */
 @Injectable()
@@ -30,7 +28,7 @@ export class IngestQueue {
   private readonly logger = new Logger('IngestQueue');
   private readonly waiting: Submission[] = [];
   private waitingAlerts = 0;
-  private busyLanes = 0;
+  private busy = false;
 
   constructor(private readonly writer: AlertWriter) {}
 
@@ -44,18 +42,19 @@ export class IngestQueue {
     return new Promise((resolve, reject) => {
       this.waiting.push({ alerts, resolve, reject });
       this.waitingAlerts += alerts.length;
-      if (this.busyLanes < LANES) void this.runLane();
+      if (!this.busy) void this.drain();
     });
   }
 
-  private async runLane(): Promise<void> {
-    this.busyLanes++;
-    // Requests that arrived in the same turn of the event loop belong together.
-    await Promise.resolve();
-    for (let batch = this.takeBatch(); batch.length > 0; batch = this.takeBatch()) {
-      await this.commit(batch);
+  /** One transaction at a time: while PostgreSQL works on it the next fills up, and fewer, fuller ones cost less. */
+  private async drain(): Promise<void> {
+    this.busy = true;
+    while (this.waiting.length > 0) {
+      // Requests that are being read in this turn of the event loop belong together.
+      await new Promise(setImmediate);
+      await this.commit(this.takeBatch());
     }
-    this.busyLanes--;
+    this.busy = false;
   }
 
   private takeBatch(): Submission[] {
@@ -74,7 +73,7 @@ export class IngestQueue {
     try {
       for (const wave of foldTogether(batch)) {
         wave.sort((a, b) => (a.order < b.order ? -1 : 1));
-        await retryTransient(() => this.writer.write(wave));
+        await this.writer.write(wave);
       }
       for (const { resolve } of batch) resolve();
     } catch (error) {

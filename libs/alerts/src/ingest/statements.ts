@@ -29,7 +29,7 @@ export const TOUCH = statement(
 
 export const LOCK_CURRENT = statement(
   'lock-current',
-  `SELECT id, fingerprint, state, extract(epoch FROM starts_at)::float8 AS starts_at,
+  `SELECT id, fingerprint, state, timeout, extract(epoch FROM starts_at)::float8 AS starts_at,
      extract(epoch FROM ends_at)::float8 AS ends_at
    FROM alerts WHERE fingerprint = ANY($1::bigint[]) AND current
    ORDER BY fingerprint FOR UPDATE`,
@@ -86,12 +86,12 @@ const WAKE_WITHIN_SECONDS = 1;
  * reaped: key share, so that writers do not block each other, nor the dispatcher. $1…$5: id, key, route, labels, due;
  * $6: now. Who uses it must select from `woken`: PostgreSQL does not run what nothing asks for.
  */
-const groupsMadeAndHeld = `made AS (
+const groupsMadeAndHeld = (condition: string) => `made AS (
      INSERT INTO alert_groups (id, key, route, labels, next_flush_at)
      SELECT id, key, route, labels, ${seconds('due')}
      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::float8[])
        AS wanted(id, key, route, labels, due)
-     ORDER BY id
+     WHERE ${condition} ORDER BY id
      ON CONFLICT (id) DO NOTHING
      RETURNING id, next_flush_at
    ), woken AS (
@@ -105,7 +105,7 @@ const groupsMadeAndHeld = `made AS (
 /** Answers the groups that are there and held. One that is missing was reaped in between: ask again. */
 export const HOLD_GROUPS = statement(
   'hold-groups',
-  `WITH ${groupsMadeAndHeld}
+  `WITH ${groupsMadeAndHeld('true')}
    SELECT id, (SELECT count(*) FROM woken) AS woken FROM made UNION ALL SELECT id, 0 FROM held`,
 );
 
@@ -134,12 +134,14 @@ export const ADD_INHIBITORS = statement(
 
 /**
  * All that a firing alert calls for which nobody has seen before, in one statement and so one transaction: its episode,
- * its event, its groups, what it inhibits. Answers the fingerprints that are new indeed, and which groups would have to be
- * hastened. A group that is reaped in between would leave its alert alone: the division by zero rolls everything back.
+ * its event, its groups, what it inhibits. No group is made for an alert that is known after all: it would be flushed empty
+ * before the alert joins it, and keep that waiting for a whole group_interval. Answers the fingerprints that are new
+ * indeed, and which groups would have to be hastened. A group that is reaped in between would leave its alert alone: the
+ * division by zero rolls everything back.
  */
 export const RAISE = statement(
   'raise',
-  `WITH ${groupsMadeAndHeld}, opened AS (
+  `WITH opened AS (
      INSERT INTO alerts (fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout,
        occurrences, starts_at, ends_at, received_at, last_seen_at)
      SELECT fingerprint, content, name, severity, labels, annotations, generator_url, 'firing', timeout, times,
@@ -151,15 +153,16 @@ export const RAISE = statement(
      ORDER BY fingerprint
      ON CONFLICT (fingerprint) WHERE current DO NOTHING
      RETURNING id, fingerprint
-   ), fired AS (
+   ), member AS (
+     SELECT group_id, opened.id AS alert_id
+     FROM unnest($20::uuid[], $21::bigint[]) AS wanted(group_id, fingerprint) JOIN opened USING (fingerprint)
+   ), ${groupsMadeAndHeld('id IN (SELECT group_id FROM member)')}, fired AS (
      INSERT INTO alert_events (alert_id, type, at, actor, data)
      SELECT opened.id, 'fired', ${seconds('$6')}, actor, data
      FROM unnest($7::bigint[], $18::text[], $19::jsonb[]) AS sent(fingerprint, actor, data)
      JOIN opened USING (fingerprint)
    ), joined AS (
-     INSERT INTO group_alerts (group_id, alert_id)
-     SELECT member.group_id, opened.id
-     FROM unnest($20::uuid[], $21::bigint[]) AS member(group_id, fingerprint) JOIN opened USING (fingerprint)
+     INSERT INTO group_alerts (group_id, alert_id) SELECT group_id, alert_id FROM member
    ), inhibiting AS (
      INSERT INTO inhibitors (key, alert_id, two_sided)
      SELECT source.key, opened.id, source.two_sided
@@ -167,11 +170,12 @@ export const RAISE = statement(
      JOIN opened USING (fingerprint)
      ON CONFLICT DO NOTHING
    ), groups AS (
-     SELECT (SELECT count(*) FROM made) + (SELECT count(*) FROM held) AS present,
+     SELECT (SELECT count(*) FROM (
+         SELECT group_id FROM member EXCEPT (SELECT id FROM made UNION ALL SELECT id FROM held)) AS missing) AS missing,
        (SELECT array_agg(id) FROM held WHERE waiting) AS waiting,
        (SELECT count(*) FROM woken) AS woken
    )
    SELECT opened.fingerprint, groups.waiting, groups.woken,
-     1 / (groups.present = cardinality($1::uuid[]))::int AS all_present
+     1 / (groups.missing = 0)::int AS all_present
    FROM opened, groups`,
 );

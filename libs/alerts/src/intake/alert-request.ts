@@ -23,7 +23,7 @@ export type Severity = (typeof severities)[number];
 /** An alert as `POST /api/v1/alerts` and {@link AlertsService.trigger} take it. */
 export const alertRequest = z
   .strictObject({
-    name: text(limits.labelValueLength).describe('What is wrong, such as "DiskFull"; becomes the label alertname.'),
+    name: text(limits.alertnameLength).describe('What is wrong, such as "DiskFull"; becomes the label alertname.'),
     severity: z.enum(severities).default('medium').describe('Becomes the label severity.'),
     message: text(limits.annotationLength)
       .optional()

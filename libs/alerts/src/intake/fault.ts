@@ -14,12 +14,11 @@ const MAX_FAULTS = 100;
 
 export class FaultList {
   readonly faults: IntakeFault[] = [];
+  /** How many there are, also beyond those that are kept. */
+  count = 0;
 
   add(pointer: string, detail: string): void {
+    this.count++;
     if (this.faults.length < MAX_FAULTS) this.faults.push({ pointer, detail });
-  }
-
-  get empty(): boolean {
-    return this.faults.length === 0;
   }
 }

@@ -8,6 +8,8 @@ export const limits = {
   /** Characters. */
   nameLength: 256,
   labelValueLength: 4_096,
+  /** It stands in an index, whose rows PostgreSQL limits to 2,704 bytes. */
+  alertnameLength: 512,
   annotationLength: 65_536,
   urlLength: 8_192,
   /** A sender whose clock is further off than this is told so, instead of an alert that fires for a year. */

@@ -1,5 +1,5 @@
-import { type IncomingAlert } from '../alert.js';
-import { type Labels } from '../config/index.js';
+import { NAME_LABEL, type IncomingAlert } from '../alert.js';
+import { labelValue, type Labels } from '../config/index.js';
 import { FaultList, pointerStep, type IntakeFault } from './fault.js';
 import { limits } from './limits.js';
 
@@ -46,13 +46,15 @@ export function parseAlert(
     faults.add(pointer, `must be an alert object, not ${typeName(value)}`);
     return undefined;
   }
-  const before = faults.faults.length;
+  const before = faults.count;
   const labels = parseTexts(value['labels'], `${pointer}/labels`, LABELS, faults);
+  const nameFault = textFault(labelValue(labels, NAME_LABEL), limits.alertnameLength);
+  if (nameFault) faults.add(`${pointer}/labels/${NAME_LABEL}`, nameFault);
   const annotations = parseTexts(value['annotations'], `${pointer}/annotations`, ANNOTATIONS, faults);
   const generatorUrl = parseUrl(value['generatorURL'], `${pointer}/generatorURL`, faults);
   const start = parseTime(value['startsAt'], `${pointer}/startsAt`, faults);
   const end = parseTime(value['endsAt'], `${pointer}/endsAt`, faults);
-  if (faults.faults.length > before) return undefined;
+  if (faults.count > before) return undefined;
   if (Object.keys(labels).length === 0) {
     faults.add(`${pointer}/labels`, 'needs at least one label with a value');
     return undefined;
@@ -60,7 +62,7 @@ export function parseAlert(
   const startsAt = start ?? (end === undefined ? context.now : Math.min(end, context.now));
   const endsAt = end ?? context.now + context.resolveTimeoutMs;
   checkTimes(startsAt, end, pointer, context.now, faults);
-  if (faults.faults.length > before) return undefined;
+  if (faults.count > before) return undefined;
   return {
     labels,
     annotations,
@@ -152,11 +154,17 @@ function parseTime(value: unknown, pointer: string, faults: FaultList): number |
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string') {
     if (value.startsWith(ZERO_TIME)) return undefined;
-    const time = RFC3339.test(value) ? Date.parse(value) : NaN;
+    const time = RFC3339.test(value) && hasDay(value) ? Date.parse(value) : NaN;
     if (!Number.isNaN(time)) return time;
   }
   faults.add(pointer, 'must be a time as in RFC 3339, such as "2026-01-31T12:00:00Z"');
   return undefined;
+}
+
+/** Date.parse takes the 30th of February for the 2nd of March. */
+function hasDay(date: string): boolean {
+  const day = Number(date.slice(8, 10));
+  return day <= 28 || new Date(`${date.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
 }
 
 /** The one character that PostgreSQL cannot hold. */

@@ -81,18 +81,26 @@ export class NotificationsReader {
     return { ...toView(view), payload, attemptsMade: await this.attempts(id) };
   }
 
-  /** The latest notifications that told of an alert, found by the groups that its history names. */
+  /**
+   * The latest notifications that told of an alert, found by the groups that its history names: those from its first event
+   * to the next episode of the same labels.
+   */
   async ofAlert(alert: AlertView, events: readonly AlertEventView[], limit = 100): Promise<NotificationView[]> {
     const groups = new Set(events.flatMap(({ data }) => data?.groups ?? []));
     const rows = await this.database.query<NotificationRow>(
       `SELECT ${COLUMNS} FROM notifications
        WHERE group_id = ANY($1::uuid[]) AND fingerprints @> ARRAY[$2::bigint] AND created_at >= $3
+         AND created_at < CASE WHEN EXISTS (SELECT FROM alerts WHERE id = $5 AND current) THEN 'infinity' ELSE coalesce(
+           (SELECT received_at FROM alerts WHERE name = $6 AND id > $5 AND fingerprint = $2 ORDER BY id LIMIT 1),
+           'infinity') END
        ORDER BY id DESC LIMIT $4`,
       [
         [...groups],
         BigInt.asIntN(64, BigInt(`0x${alert.fingerprint}`)).toString(),
         events[0]?.at ?? alert.startsAt,
         limit,
+        alert.id,
+        alert.name,
       ],
     );
     return rows.map(toView);

@@ -1,0 +1,76 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { eventually } from '../../../../test/harness/eventually.js';
+import { testHub, type TestHub } from '../../../../test/harness/hub.js';
+import { type ReceivedMessage, Receiver } from '../../../../test/harness/receiver.js';
+import { FlushPass } from './flush.js';
+
+Logger.overrideLogger(false);
+
+let receiver: Receiver;
+let hub: TestHub;
+let other: TestHub;
+
+beforeAll(async () => {
+  receiver = await Receiver.start();
+  const config = `
+route:
+  receiver: team
+  group_by: ['...']
+  group_wait: 0s
+  group_interval: 1m
+  routes: [{ matchers: [patient="yes"], group_wait: 30s }]
+receivers: [{ name: team, webhook_configs: [{ url: '${receiver.url}' }] }]`;
+  hub = await testHub({ config, running: true });
+  other = await testHub({ config, running: true, beside: hub });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  receiver.reset();
+});
+afterAll(async () => {
+  await other.close();
+  await hub.close();
+  await receiver.close();
+});
+
+const namesIn = ({ body }: ReceivedMessage) =>
+  (JSON.parse(body) as { alerts: { labels: { alertname: string } }[] }).alerts.map(({ labels }) => labels.alertname);
+const heardOf = (name: string) => eventually(() => receiver.received.some((one) => namesIn(one).includes(name)));
+
+describe('H1: two workers that run', () => {
+  it('tell of each alert once, as soon as it is committed', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `A${index}`);
+    const began = Date.now();
+    await hub.fire({ alertname: 'Quick' });
+    await heardOf('Quick');
+    expect(Date.now() - began).toBeLessThan(900); // by a notice, not by the look that comes once a second
+    await Promise.all(names.map((alertname) => (alertname.endsWith('7') ? other : hub).fire({ alertname })));
+    await eventually(() => receiver.received.length > 300);
+    await eventually(
+      async () => (await hub.query(`SELECT FROM notifications WHERE state <> 'delivered'`)).length === 0,
+    );
+    expect(receiver.received.flatMap(namesIn).sort()).toEqual(['Quick', ...names].sort());
+  });
+
+  it('go on after a flush that failed', async () => {
+    for (const one of [hub, other]) {
+      jest.spyOn(one.get(FlushPass), 'run').mockRejectedValueOnce(new Error('PostgreSQL is away'));
+    }
+    await hub.fire({ alertname: 'Later' });
+    await heardOf('Later');
+  });
+
+  it('try again what a receiver refused for now', async () => {
+    receiver.replies.push({ status: 503 }, { status: 503 });
+    await hub.fire({ alertname: 'Stubborn' });
+    await eventually(() => receiver.received.length === 3);
+    expect(new Set(receiver.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
+  });
+
+  it('flush what becomes due by itself', async () => {
+    await hub.fire({ alertname: 'Patient', patient: 'yes' });
+    hub.clock.advance(30_000);
+    await heardOf('Patient');
+  });
+});

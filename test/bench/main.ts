@@ -1,0 +1,92 @@
+/**
+ * npm run bench [-- resent new single latency flat page] [--short] [--json]
+ *
+ * Eyrie beside Alertmanager on this machine, in one run, with the same client: medians, ratios, targets. Without
+ * names all cases run. Ends with status 1 when a target is missed.
+ */
+import { rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DatabaseServer } from '../harness/database-server.ts';
+import { type Cleanup, openFolder, withCleanup } from '../harness/processes.ts';
+import { INGEST_CASES, type Pace, runIngest, runLatency, type Sides } from './cases.ts';
+import { startClient } from './client-process.ts';
+import { timePages } from './page-time.ts';
+import { seedPast } from './past.ts';
+import { renderTable, type Row } from './report.ts';
+import { startEyrie, startPeer, writeConfig } from './sides.ts';
+
+const NAMES = ['resent', 'new', 'single', 'latency', 'flat', 'page'] as const;
+type Name = (typeof NAMES)[number];
+
+const FULL: Pace = { rounds: 5, ingestSeconds: 3, latencyRounds: 3, latencySeconds: 6, pastAlerts: 1_000_000 };
+const SHORT: Pace = { rounds: 3, ingestSeconds: 1, latencyRounds: 1, latencySeconds: 2, pastAlerts: 200_000 };
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { short: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => !NAMES.includes(name as Name));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown: ${unknown.join(', ')}; the cases are ${NAMES.join(', ')}\n`);
+  process.exit(2);
+}
+const chosen = new Set<Name>(positionals.length > 0 ? (positionals as Name[]) : NAMES);
+const pace = options.short ? SHORT : FULL;
+
+const rows = await withCleanup(bench);
+process.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : `\n${renderTable(rows)}\n`);
+process.exitCode = rows.some(({ passed }) => passed === false) ? 1 : 0;
+
+async function bench(cleanup: Cleanup): Promise<Row[]> {
+  const directory = await openFolder('bench');
+  cleanup.add('its folder', () => rm(directory, { recursive: true, force: true }));
+  const client = await startClient(cleanup);
+  const configFile = await writeConfig(join(directory, 'config'), client.receiverUrl);
+
+  const peer = await startPeer({ configFile, logDirectory: directory }, cleanup);
+  progress(
+    `Alertmanager: ${peer?.version ?? 'not available (neither on the PATH nor as an image of a Docker engine)'}`,
+  );
+  const database = await DatabaseServer.start(join(directory, 'postgres'));
+  cleanup.add('PostgreSQL', () => database.stop());
+  const eyrie = await startEyrie({ name: 'eyrie', database, configFile, directory }, cleanup);
+
+  const withPast = chosen.has('flat') || chosen.has('page');
+  const past = withPast
+    ? await startEyrie({ name: 'eyrie_past', database, configFile, directory }, cleanup)
+    : undefined;
+  if (past) {
+    progress(`writing ${pace.pastAlerts.toLocaleString('en')} past alerts`);
+    await seedPast(database, past.databaseUrl, pace.pastAlerts);
+  }
+  progress(`Node ${process.versions.node}, ${cpus().length} CPUs; PostgreSQL with fsync; logs at level warn`);
+
+  const rows: Row[] = [];
+  const sides: Sides = { peer, eyrie, past: chosen.has('flat') ? past : undefined };
+  const flat = new Set<Name>(chosen.has('flat') ? ['resent', 'new'] : []);
+  for (const name of ['resent', 'new', 'single'] as const) {
+    if (!chosen.has(name) && !flat.has(name)) continue;
+    progress(INGEST_CASES[name].name);
+    const measured = { ...sides, past: flat.has(name) ? sides.past : undefined };
+    rows.push(...(await runIngest(client, INGEST_CASES[name], measured, pace)));
+  }
+  if (chosen.has('latency')) {
+    progress('POST to webhook');
+    rows.push(...(await runLatency(client, sides, pace)));
+  }
+  if (past && chosen.has('page')) {
+    progress('pages of active alerts');
+    // So that there are active ones, whatever else has run.
+    await client.ingest({ target: past.target, batch: 256, connections: 4, fresh: false });
+    const time = await timePages(database, past);
+    const [name, target] = ['a page of 100 active alerts, in the database', '≤ 5 ms'];
+    rows.push({ name, unit: 'ms', eyrie: time, target, passed: time <= 5 });
+  }
+  return rows;
+}
+
+function progress(sentence: string): void {
+  process.stderr.write(`${Math.round(performance.now() / 1_000)} s: ${sentence}\n`);
+}

@@ -1,0 +1,87 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startAlertmanager } from '../harness/alertmanager.ts';
+import type { DatabaseServer } from '../harness/database-server.ts';
+import type { Cleanup } from '../harness/processes.ts';
+import { startProduct } from '../harness/product.ts';
+import type { Target } from './alerts.ts';
+
+/** One program under measurement. */
+export interface Side {
+  name: string;
+  target: Target;
+}
+
+export interface EyrieSide extends Side {
+  databaseUrl: string;
+  url: string;
+  operatorKey: string;
+}
+
+/**
+ * The one configuration of all sides: groups as a team would have them, told at once, and a route of its own for the
+ * alerts whose delivery is timed, each its own group. The group interval is longer than the whole bench, so that no
+ * second flush of large groups falls into whatever is measured just then.
+ */
+export async function writeConfig(directory: string, receiverUrl: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const file = join(directory, 'alertmanager.yml');
+  const text = `route:
+  receiver: swallow
+  group_by: [alertname, cluster]
+  group_wait: 0s
+  group_interval: 30m
+  repeat_interval: 4h
+  routes:
+    - matchers: ['bench="latency"']
+      receiver: timed
+      group_by: ['...']
+receivers:
+  - name: swallow
+    webhook_configs: [{ url: '${receiverUrl}/swallow' }]
+  - name: timed
+    webhook_configs: [{ url: '${receiverUrl}/latency' }]
+`;
+  await writeFile(file, text, { mode: 0o644 });
+  return file;
+}
+
+/** Alertmanager, in memory, on this machine. Undefined where none is to be had. */
+export async function startPeer(
+  options: { configFile: string; logDirectory: string },
+  cleanup: Cleanup,
+): Promise<(Side & { version: string }) | undefined> {
+  const peer = await startAlertmanager(options, cleanup);
+  return peer && { name: 'Alertmanager', version: peer.version, target: targetOf(peer.url) };
+}
+
+/** One api and one worker over a database of their own, with the settings of production. */
+export async function startEyrie(
+  options: { name: string; database: DatabaseServer; configFile: string; directory: string },
+  cleanup: Cleanup,
+): Promise<EyrieSide> {
+  const databaseUrl = await options.database.createDatabase(`${options.name}_bench`);
+  const { apis, ingestKey, operatorKey } = await startProduct(
+    {
+      ...options,
+      databaseUrl,
+      alertsConfig: options.configFile,
+      environment: 'production',
+      settings: { DRAIN_DELAY: '0s' },
+    },
+    cleanup,
+  );
+  const { url } = apis[0]!;
+  return {
+    name: options.name === 'eyrie' ? 'Eyrie' : 'Eyrie with a past',
+    target: targetOf(url, ingestKey),
+    databaseUrl,
+    url,
+    operatorKey,
+  };
+}
+
+function targetOf(url: string, key?: string): Target {
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port), path: '/api/v2/alerts', ...(key && { authorization: `Bearer ${key}` }) };
+}

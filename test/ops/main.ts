@@ -1,0 +1,69 @@
+/**
+ * npm run test:ops -- chaos|prometheus|amtool|all [--short] [--rounds N] [--seed S]
+ *
+ * Tests on real processes that take longer than `npm test` should. Ends with the count of what passed and failed.
+ */
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { withCleanup } from '../harness/processes.ts';
+import { type CheckResult, renderChecks } from './checks.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    short: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    seed: { type: 'string', default: String(randomInt(1, 1_000_000)) },
+  },
+});
+const rounds = Number(options.rounds ?? (options.short ? 1 : 10));
+const seed = Number(options.seed);
+if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) usage('--rounds and --seed are whole numbers');
+
+const tests: Record<string, () => Promise<CheckResult[]>> = {
+  chaos: async () => {
+    const { chaos } = await import('./chaos/chaos.ts');
+    return withCleanup((cleanup) => chaos({ seed, rounds, short: options.short }, cleanup));
+  },
+  prometheus: async () => {
+    const { prometheus } = await import('./prometheus/prometheus.ts');
+    return withCleanup(prometheus);
+  },
+  amtool: () => jestSpec('test/ops/amtool.spec.ts'),
+};
+
+const names = positionals.includes('all') ? Object.keys(tests) : positionals;
+if (names.length === 0) usage('which test?');
+const strange = names.filter((name) => !(name in tests));
+if (strange.length > 0) usage(`unknown: ${strange.join(', ')}`);
+
+const results: CheckResult[] = [];
+for (const name of names) {
+  process.stdout.write(`# ${name}\n`);
+  // A test that cannot run at all has failed; the others still run.
+  const outcome = await tests[name]!().catch((error: unknown) => [
+    { name: `${name} runs`, faults: [error instanceof Error ? (error.stack ?? error.message) : String(error)] },
+  ]);
+  results.push(...outcome.map((result) => ({ ...result, name: `${name}: ${result.name}` })));
+}
+process.stdout.write(`\n${renderChecks(results)}\n`);
+process.exitCode = results.some(({ faults }) => faults.length > 0) ? 1 : 0;
+
+/** Jest leaves the specs of this folder to this program. */
+async function jestSpec(path: string): Promise<CheckResult[]> {
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+  const args = [...jest, '--testPathIgnorePatterns=/node_modules/', '--runTestsByPath', path];
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  const [status] = (await once(child, 'exit')) as [number | null];
+  return [{ name: path, faults: status === 0 ? [] : [`ended with status ${status}`] }];
+}
+
+function usage(fault: string): never {
+  process.stderr.write(`${fault}\nnpm run test:ops -- chaos|prometheus|amtool|all [--short] [--rounds N] [--seed S]\n`);
+  process.exit(2);
+}
