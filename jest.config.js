@@ -3,7 +3,7 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/test/ops/'],
+  testPathIgnorePatterns: ['/node_modules/', '/test/ops/amtool'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^eyrie/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',

@@ -30,8 +30,12 @@ describe('every route', () => {
     expect(documented.length).toBeGreaterThanOrEqual(11);
   });
 
-  it('I2: asks for a scope', () => {
-    expect(routes.filter((route) => !['ingest', 'read', 'manage'].includes(scopeOf(route)!))).toEqual([]);
+  it('I2: asks for a scope: read to look, ingest to raise alerts, manage for everything else', () => {
+    const ways = /^\/api\/(v1|v2)\/(alerts|integrations\/\w+)$/;
+    const wanted = ({ method, path }: Route) => (method === 'GET' ? 'read' : ways.test(path) ? 'ingest' : 'manage');
+    expect(routes.map((route) => [route.method, route.path, scopeOf(route)])).toEqual(
+      routes.map((route) => [route.method, route.path, wanted(route)]),
+    );
   });
 
   it.each([

@@ -167,9 +167,9 @@ describe.each(entrances)('POST $path', ({ path, accepted, around, at, valid }) =
   it('H2: refuses keys that reach for prototypes', async () => {
     const text = JSON.stringify(around(valid)).replace('"host"', '"__proto__"');
     expect(faults(await post(path, text))).toContain('/labels/__proto__');
-    expect(
-      faults(await post(path, around({ ...valid, constructor: { prototype: { polluted: 1 } } }))),
-    ).toContain('constructor');
+    expect(faults(await post(path, around({ ...valid, constructor: { prototype: { polluted: 1 } } })))).toContain(
+      'constructor',
+    );
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 

@@ -87,14 +87,14 @@ describe('H2: alerts from code', () => {
 
 describe('H4: the configuration in force', () => {
   it('without a file stores everything and tells nobody', async () => {
-    const store = await AlertsConfigStore.load({});
+    const store = await AlertsConfigStore.load({ configFile: undefined });
     const [group] = store.routing.groupsOf({ alertname: 'A' });
     expect(store.config.receivers.get(group!.route.receiver)!.integrations).toEqual([]);
     await store.reload();
   });
 
   it('tells its listeners of each reload, after it is in force', async () => {
-    const store = await AlertsConfigStore.load({});
+    const store = await AlertsConfigStore.load({ configFile: undefined });
     const before = store.config;
     const heard: boolean[] = [];
     store.onReload((config) => void heard.push(config === store.config && config !== before));

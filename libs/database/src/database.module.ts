@@ -18,6 +18,7 @@ import { Database } from './database.js';
 import { messageOf } from './database-error.js';
 import { Listener } from './listener.js';
 import { TypeOrmLogger } from './typeorm-logger.js';
+import { untilAvailable } from './until-available.js';
 import { waitForDatabase } from './wait-for-database.js';
 
 /** {@link DatabaseSettings} with the URL decided, and what TypeORM is to map. */
@@ -114,7 +115,7 @@ async function connect(options: DatabaseOptions): Promise<DataSource> {
     onRetry: ({ error, pauseMs }) =>
       logger.warn(`The database does not answer yet, again in ${pauseMs} ms: ${messageOf(error)}`),
   });
-  return new DataSource({
+  const source = new DataSource({
     type: 'postgres',
     url,
     entities,
@@ -135,7 +136,8 @@ async function connect(options: DatabaseOptions): Promise<DataSource> {
       // For a peer that has vanished without a word, and so cannot keep its own limit.
       query_timeout: statementTimeoutMs + connectTimeoutMs,
     },
-  }).initialize();
+  });
+  return untilAvailable(() => source.initialize(), startupTimeoutMs);
 }
 
 /** TypeORM keeps its pool here; it is documented as the way to node-postgres. */

@@ -10,3 +10,4 @@ export { type ResolvedDatabase, resolveDatabase } from './resolve-database.js';
 export { describeUrl, waitForDatabase, type WaitOptions } from './wait-for-database.js';
 export { type DatabaseSchema, prepareDatabase } from './prepare-database.js';
 export { retryTransient } from './retry-transient.js';
+export { untilAvailable } from './until-available.js';

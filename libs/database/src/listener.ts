@@ -33,7 +33,10 @@ export class Listener {
       subscribers.delete(onNotify);
       if (subscribers.size > 0 || this.channels.get(channel) !== subscribers) return;
       this.channels.delete(channel);
-      if (this.connection && !this.closing.signal.aborted) await this.command('UNLISTEN', channel);
+      if (this.closing.signal.aborted) return;
+      // Without a connection nobody listens; the next one leaves this channel out by itself.
+      const isConnected = (await Promise.race([this.connection, Promise.resolve()])) !== undefined;
+      if (isConnected) await this.command('UNLISTEN', channel);
     };
   }
 
@@ -100,8 +103,10 @@ export class Listener {
   }
 
   private lost(client: Client, error: unknown): void {
-    void this.connection?.then((current) => {
-      if (current !== client || this.closing.signal.aborted) return;
+    const connection = this.connection;
+    const replace = (current: Client) => {
+      // A break is told twice, as an error and as an end: the second finds a new connection under way already.
+      if (current !== client || this.connection !== connection || this.closing.signal.aborted) return;
       this.logger.warn(`The connection to listen on was lost: ${messageOf(error)}`);
       this.connection = this.connect();
       this.connection.then(
@@ -109,7 +114,8 @@ export class Listener {
         () => undefined, // closed meanwhile
       );
       client.end().catch(() => undefined);
-    });
+    };
+    connection?.then(replace, () => undefined); // closed meanwhile
   }
 
   private dispatch(channel: string, payload: string): void {

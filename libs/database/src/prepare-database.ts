@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { DatabaseSettings } from './database.config.js';
 import { migrate, type MigrateOptions } from './migrate.js';
 import { resolveDatabase, type ResolvedDatabase } from './resolve-database.js';
+import { untilAvailable } from './until-available.js';
 import { waitForDatabase } from './wait-for-database.js';
 
 /** What an app needs in its database. */
@@ -19,7 +20,8 @@ export async function prepareDatabase(settings: DatabaseSettings, schema?: Datab
       limitMs: settings.startupTimeoutMs,
       connectTimeoutMs: settings.connectTimeoutMs,
     });
-    const applied = schema ? await migrate({ url: database.url, ...schema }) : [];
+    const { url } = database;
+    const applied = schema ? await untilAvailable(() => migrate({ url, ...schema }), settings.startupTimeoutMs) : [];
     if (applied.length > 0) logger.log(`applied ${applied.join(', ')}`);
     return database;
   } catch (error) {

@@ -46,6 +46,13 @@ export class Heartbeat {
     });
   }
 
+  /** Frees what workers have locked of which it is known that they are gone. */
+  async bury(workerIds: readonly string[]): Promise<void> {
+    if (workerIds.length === 0) return;
+    await this.pool.query(takeOver(`SELECT unnest($1::text[]) AS id`), [workerIds]);
+    await this.pool.query('DELETE FROM job_workers WHERE id = ANY($1::text[])', [workerIds]);
+  }
+
   /** Leaves the list of the living at once, so that nothing has to be taken over later. */
   async stop(): Promise<void> {
     clearTimeout(this.timer);

@@ -3,28 +3,23 @@ import { DiscoveryService, Reflector } from '@nestjs/core';
 import { Lifecycle } from 'eyrie/lifecycle';
 import { runInContext } from 'eyrie/logging';
 import {
-  Logger as QueueLogger,
-  parseCronItems,
-  run,
   type CronItem,
   type Job,
+  parseCronItems,
   type ParsedCronItem,
-  type Runner,
   type Task as QueueTask,
   type TaskList,
 } from 'graphile-worker';
-import { EventEmitter } from 'node:events';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'pg';
-import { Heartbeat } from './heartbeat.js';
 import { JobFailures } from './job-failures.js';
 import { type StoredPayload } from './job-queue.js';
 import { JOBS_WORKER_OPTIONS, type JobsWorkerOptions } from './jobs.options.js';
+import { QueueRunner } from './queue-runner.js';
 import { type Task } from './task.js';
 import { TASK_METADATA, type TaskHandler } from './task-handler.js';
 
-/** Local queue, completions and heartbeat share few connections; handlers bring their own. */
-const POOL_SIZE = 4;
 const RESTART_DELAY_MS = 500;
 /** What a job has, once its signal has aborted, to end in an orderly way. */
 const ABORT_GRACE_MS = 2_000;
@@ -40,8 +35,8 @@ export class JobsWorker implements OnApplicationBootstrap {
   private readonly pool: Pool;
   private readonly failures: JobFailures;
   private readonly stopping = new AbortController();
-  private workerId = 'none';
-  private runner?: Runner;
+  private runner?: QueueRunner;
+  private readonly closing = new Set<Promise<void>>();
   private loop?: Promise<void>;
 
   constructor(
@@ -50,10 +45,10 @@ export class JobsWorker implements OnApplicationBootstrap {
     private readonly reflector: Reflector,
     private readonly lifecycle: Lifecycle,
   ) {
-    this.pool = new Pool({ connectionString: options.url, max: POOL_SIZE, application_name: 'eyrie-jobs' });
+    this.pool = new Pool({ connectionString: options.url, max: 1, application_name: 'eyrie-job-failures' });
     const onLost = (error: Error) => this.logger.warn(`queue connection lost: ${error.message}`);
     this.pool.on('error', onLost).on('connect', (client) => client.on('error', onLost));
-    this.failures = new JobFailures(this.pool, () => this.workerId);
+    this.failures = new JobFailures(this.pool, () => this.runner?.id ?? 'none');
   }
 
   onApplicationBootstrap(): void {
@@ -63,65 +58,49 @@ export class JobsWorker implements OnApplicationBootstrap {
 
   private async stop(): Promise<void> {
     this.stopping.abort();
-    await this.runner?.stop().catch((error: unknown) => this.logger.warn(`runner stopped badly: ${String(error)}`));
     await this.loop;
+    await Promise.all(this.closing);
     await this.pool.end();
   }
 
   private async runUntilStopped(taskList: TaskList, cronItems: ParsedCronItem[]): Promise<void> {
-    while (!this.stopping.signal.aborted) {
-      try {
-        await this.runOnce(taskList, cronItems);
-      } catch (error) {
-        if (this.stopping.signal.aborted) break;
-        this.logger.warn({ err: error }, 'job runner lost, starting it anew');
-        await delay(RESTART_DELAY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-      }
+    const { signal } = this.stopping;
+    const stopped = once(signal, 'abort');
+    const abandoned: string[] = [];
+    while (!signal.aborted) {
+      this.runner = new QueueRunner({
+        ...this.options,
+        taskList,
+        cronItems,
+        abandoned: [...abandoned],
+        debug: (message) => this.logger.debug(message),
+        warn: (message) => this.logger.warn(message),
+      });
+      const reason = await Promise.race([this.runner.ended, stopped]);
+      if (signal.aborted) return this.stopRunner(this.runner);
+      this.logger.warn(`the queue's runner ${this.runner.id} is given up, another follows: ${String(reason)}`);
+      if (this.runner.id !== 'none') abandoned.push(this.runner.id);
+      this.abandon(this.runner);
+      await Promise.race([delay(RESTART_DELAY_MS), stopped]);
     }
   }
 
-  private async runOnce(taskList: TaskList, parsedCronItems: ParsedCronItem[]): Promise<void> {
-    const events = new EventEmitter();
-    events.once('pool:create', ({ workerPool }: { workerPool: { id: string } }) => (this.workerId = workerPool.id));
-    const runner = await run({
-      pgPool: this.pool,
-      taskList,
-      parsedCronItems,
-      noHandleSignals: true,
-      events,
-      preset: {
-        worker: {
-          concurrentJobs: this.options.concurrency,
-          pollInterval: this.options.pollIntervalMs,
-          localQueue: { size: this.options.concurrency },
-          // Batched completion is awaited at a stop, so that a finished job does not run again.
-          completeJobBatchDelay: 0,
-          failJobBatchDelay: 0,
-          gracefulShutdownAbortTimeout: this.options.stopTimeoutMs,
-          logger: new QueueLogger(() => (level, message) => this.pass(level, message)),
-        },
-      },
-    });
-    this.runner = runner;
-    const heartbeat = new Heartbeat(this.pool, this.workerId, {
-      ...this.options,
-      onTakeOver: (ids) => this.logger.warn(`took over the jobs of ${ids.length} dead worker(s): ${ids.join(', ')}`),
-      onError: (error) => this.logger.warn(`heartbeat failed: ${String(error)}`),
-    });
-    heartbeat.start();
-    try {
-      if (this.stopping.signal.aborted) await runner.stop();
-      await runner.promise;
-    } finally {
-      await heartbeat.stop();
-    }
+  /** A runner that has lost its database could stop for ever. */
+  private async stopRunner(runner: QueueRunner): Promise<void> {
+    const stopping = runner.stop().then(() => 'stopped');
+    stopping.catch(() => undefined);
+    const outcome = await Promise.race([stopping, runner.lost]).catch((error: unknown) => String(error));
+    if (outcome === 'stopped') return;
+    this.logger.warn(`the queue's runner stopped badly, its jobs are left to others: ${outcome}`);
+    this.abandon(runner);
   }
 
-  /** What the queue says of itself goes to our log, but for what is said there already, and better, or is no fault here. */
-  private pass(level: string, message: string): void {
-    if (/^(Failed task|WARNING: having maxPoolSize)/.test(message)) return;
-    if (level === 'error' || level === 'warning') this.logger.warn(message);
-    else this.logger.debug(message);
+  private abandon(runner: QueueRunner): void {
+    const closing = runner
+      .abandon()
+      .catch((error: unknown) => this.logger.warn(`an abandoned runner could not be closed: ${String(error)}`))
+      .finally(() => this.closing.delete(closing));
+    this.closing.add(closing);
   }
 
   private cronItems(): CronItem[] {

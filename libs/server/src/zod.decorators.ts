@@ -50,11 +50,18 @@ function errorsOf(issue: z.core.$ZodIssue, base: readonly PropertyKey[]): Proble
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     return closest(issue.errors).flatMap((inner) => errorsOf(inner, path));
   }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => ({ pointer: pointerTo(path), detail: `The name: ${message}` }));
+  }
   return [{ pointer: pointerTo(path), detail: issue.message }];
 }
 
-/** Of the alternatives of a union, the one that the value was most likely meant for: whose faults lie deepest. */
+/**
+ * Of the alternatives of a union, the one that the value was most likely meant for: whose faults lie deepest; of those
+ * that lie equally deep, one that does not want another type altogether.
+ */
 function closest(alternatives: readonly z.core.$ZodIssue[][]): readonly z.core.$ZodIssue[] {
-  const shallowest = (issues: readonly z.core.$ZodIssue[]) => Math.min(...issues.map(({ path }) => path.length));
-  return alternatives.reduce((best, each) => (shallowest(each) > shallowest(best) ? each : best));
+  const closeness = (issues: readonly z.core.$ZodIssue[]) =>
+    Math.min(...issues.map(({ path, code }) => path.length - (code === 'invalid_type' ? 0.5 : 0)));
+  return alternatives.reduce((best, each) => (closeness(each) > closeness(best) ? each : best));
 }

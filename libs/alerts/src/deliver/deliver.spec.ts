@@ -50,7 +50,7 @@ async function theOne() {
   return (await hub.get(NotificationsReader).byId(notifications[0]!.id))!;
 }
 
-const keyOf = ({ headers }: ReceivedMessage) => headers['idempotency-key'];
+const keyOf = ({ headers }: ReceivedMessage) => String(headers['idempotency-key']);
 const refuse = (times: number, status = 503, headers: Record<string, string> = {}) =>
   receiver.replies.push(...Array.from({ length: times }, () => ({ status, headers, body: 'not now' })));
 
@@ -222,6 +222,26 @@ describe('H7: dead letters', () => {
     await hub.deliver();
     const { notifications } = await hub.get(NotificationsReader).page({ limit: 10, state: 'delivered' });
     expect(notifications).toHaveLength(3);
+  });
+
+  it('count as under way: what comes after them waits', async () => {
+    const outstanding = async () => (await hub.query(`SELECT outstanding FROM notification_log`))[0]!['outstanding'];
+    refuse(2, 400);
+    await fireAndDeliver('A');
+    hub.clock.advance(16 * MINUTE);
+    await fireAndDeliver('A'); // repeated, and refused again
+    expect(await outstanding()).toBe(0);
+    expect(await hub.get(DeadLetters).replayAll()).toBe(2);
+    expect(await outstanding()).toBe(2);
+    await hub.resolve({ alertname: 'A' });
+    hub.clock.advance(MINUTE);
+    await hub.flush();
+    const { notifications } = await hub.get(NotificationsReader).page({ limit: 10 });
+    expect(notifications.map(({ state }) => state)).toEqual(['waiting', 'pending', 'pending']);
+    await hub.deliver();
+    expect(await outstanding()).toBe(0);
+    const last = JSON.parse(receiver.received.at(-1)!.body) as { status: string };
+    expect(last.status).toBe('resolved');
   });
 
   it('replayed twice at once is sent once', async () => {

@@ -48,6 +48,7 @@ describe('H4: inhibition', () => {
     await hub.resolve(critical);
     await hub.pass(MINUTE);
     expect(await toldOf()).toEqual(['Critical', 'Low', 'resolved']);
+    expect(await hub.query(`SELECT FROM inhibitors`)).toEqual([]);
   });
 
   it('also when the source comes later: then the target stays told of, and is not repeated', async () => {

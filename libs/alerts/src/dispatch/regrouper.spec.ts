@@ -95,6 +95,19 @@ describe('H4: a reload', () => {
     expect(await hub.told()).toEqual(['10s team: Down (first notification)']);
   });
 
+  it('forgets what an inhibit rule meant before, also when it keeps its name', async () => {
+    const rule = (source: string) =>
+      file(
+        { group_by: ['service'] },
+        { inhibit_rules: [{ name: 'rule', source_matchers: [source], target_matchers: ['service="shop"'] }] },
+      );
+    await hub.reload(rule('service="db"'));
+    await hub.fire(shop, db);
+    await hub.reload(rule('service="cache"'));
+    await hub.pass(10_000);
+    expect(await hub.told()).toEqual(['10s team: Down (first notification)', '10s team: Slow (first notification)']);
+  });
+
   it('leaves alone what has ended: nobody is told of it again', async () => {
     await hub.fire(shop);
     await hub.pass(10_000);
@@ -141,6 +154,21 @@ describe('H4: a reload', () => {
     expect(events.map(({ type }) => type)).toEqual(['fired', 'regrouped']);
     const notifications = await hub.get(NotificationsReader).ofAlert(alert!, events);
     expect(notifications.map(({ groupKey }) => groupKey)).toEqual(['{}:{alertname="Slow"}', '{}:{service="shop"}']);
+  });
+
+  it('H3: also those of an alert that had ended before, and goes on under the new file', async () => {
+    const startsAt = hub.clock.now();
+    await hub.fire(shop);
+    await hub.pass(10_000);
+    await hub.resolve(shop);
+    await hub.pass(5 * MINUTE);
+    await hub.reload(byName);
+    await hub.post({ labels: shop, startsAt, endsAt: hub.clock.now() + 5 * MINUTE });
+    await hub.pass(MINUTE);
+    const [alert] = (await hub.get(AlertsReader).page({ limit: 1 })).alerts;
+    const events = await hub.get(AlertsReader).events(alert!.id);
+    const notifications = await hub.get(NotificationsReader).ofAlert(alert!, events);
+    expect(notifications.map(({ groupKey }) => groupKey)).toContain('{}:{alertname="Slow"}');
   });
 
   it('with a faulty file changes nothing, and names each fault', async () => {

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Database, type Queryable, retryTransient } from 'eyrie/database';
+import { Database, type Queryable, retryTransient, untilAvailable } from 'eyrie/database';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { type AlertsConfig, type Labels } from '../config/index.js';
@@ -7,6 +7,8 @@ import { appendEvents, type AlertEvent } from '../ingest/alert-writer.js';
 import { GroupMembership } from '../ingest/group-membership.js';
 
 const BATCH = 500;
+/** How long start-up waits for a database that goes away just then. */
+const REGROUP_LIMIT_MS = 60_000;
 /** One worker regroups at a time; the others find the work done. */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtext('eyrie:regroup'))`;
 
@@ -48,7 +50,7 @@ export class Regrouper implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.regroup(this.configs.config);
+    await untilAvailable(() => this.regroup(this.configs.config), REGROUP_LIMIT_MS);
     this.configs.onReload((config) => this.regroup(config));
   }
 

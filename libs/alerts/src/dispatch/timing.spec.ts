@@ -72,6 +72,16 @@ describe('H4: when a group is told of', () => {
     expect(await hub.told()).toEqual(['1s team: A B (first notification)']);
   });
 
+  it.each([
+    ['first', a, b],
+    ['last', b, a],
+  ])('flushes at once when such an alert comes together with others, it being the %s', async (_title, old, young) => {
+    const now = hub.clock.now();
+    await hub.post({ labels: old, startsAt: now - HOUR }, { labels: young, startsAt: now });
+    await hub.flush();
+    expect(await hub.told()).toEqual(['0s team: A B (first notification)']);
+  });
+
   it('does not hasten a group that was told of already', async () => {
     await hub.fire(a);
     await hub.pass(31 * SECOND);

@@ -83,7 +83,7 @@ function beforeCommit(of: TestHub, meanwhile: () => Promise<void>): void {
       await meanwhile();
       return result;
     });
-  jest.spyOn(database, 'transaction').mockImplementationOnce(once as typeof database.transaction);
+  jest.spyOn(database, 'transaction').mockImplementationOnce(once);
 }
 
 /** Reaps the groups that are empty, and commits when `meanwhile` is done. */
@@ -134,6 +134,34 @@ describe('H1: an alert that joins a group while it is being reaped', () => {
     expect(await hub.query(`SELECT FROM alert_groups JOIN group_alerts ON group_id = id`)).toHaveLength(1);
     await hub.pass(30 * SECOND, 30 * SECOND);
     expect(await hub.told()).toEqual([`31s all: ${labels.alertname} (first notification)`]);
+  });
+});
+
+describe('H1: an alert whose groups come and go while it is being stored', () => {
+  it('stands in all of them, also when one is reaped while another is being made', async () => {
+    const labels = { alertname: 'New', team: 'x', service: 'shop' };
+    // Both groups as they would be made, the first in the order of locking empty, the second not there yet.
+    await hub.fire(labels);
+    const columns = 'id, key, route, labels, next_flush_at';
+    const [first, second] = await hub.query<{ id: string }>(`SELECT ${columns} FROM alert_groups ORDER BY id`);
+    await hub.query(`CREATE TABLE made AS SELECT ${columns} FROM alert_groups WHERE id = $1`, [second!.id]);
+    await hub.query(`DELETE FROM alert_groups WHERE id = $1`, [second!.id]);
+    await hub.query(`TRUNCATE alerts, group_alerts`);
+
+    let posted: Promise<void> | undefined;
+    await hub.get(Database).transaction(async (tx) => {
+      await tx.query(`INSERT INTO alert_groups (${columns}) SELECT ${columns} FROM made`);
+      posted = other.fire(labels);
+      await eventually(someoneWaits); // it has found the first group, and waits for the second
+      await hub.query(REAP.text, [[first!.id]]);
+    });
+    await posted;
+    await hub.query(`DROP TABLE made`);
+    const rows = await hub.query<{ id: string }>(
+      `SELECT grp.id FROM alert_groups grp JOIN group_alerts ON group_id = grp.id JOIN alerts ON alert_id = alerts.id
+       ORDER BY grp.id`,
+    );
+    expect(rows).toEqual([{ id: first!.id }, { id: second!.id }]);
   });
 });
 
