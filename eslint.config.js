@@ -23,7 +23,13 @@ export default tseslint.config(
       'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Ask libs/config.' }],
       'no-restricted-imports': [
         'error',
-        { paths: ['node:process', 'process'].map((name) => ({ name, importNames: ['env'], message: 'Ask libs/config.' })) },
+        {
+          paths: ['node:process', 'process'].map((name) => ({
+            name,
+            importNames: ['env'],
+            message: 'Ask libs/config.',
+          })),
+        },
       ],
     },
   },

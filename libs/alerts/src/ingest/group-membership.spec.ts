@@ -138,30 +138,41 @@ describe('H1: an alert that joins a group while it is being reaped', () => {
 });
 
 describe('H1: an alert whose groups come and go while it is being stored', () => {
+  const labels = { alertname: 'New', team: 'x', service: 'shop' };
+  const COLUMNS = 'id, key, route, labels, next_flush_at';
+
+  /** Makes a group in a transaction that ends when `meanwhile` has; that gets a question: does anybody wait for it? */
+  async function makeSlowly(id: string, meanwhile: (isWaitedFor: () => Promise<boolean>) => Promise<void>) {
+    await hub.get(Database).transaction(async (tx) => {
+      await tx.query(`INSERT INTO alert_groups (${COLUMNS}) SELECT ${COLUMNS} FROM group_copies WHERE id = $1`, [id]);
+      const [own] = await tx.query<{ pid: number }>(`SELECT pg_backend_pid() AS pid`);
+      const waiting = `SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))`;
+      await meanwhile(async () => (await hub.query(waiting, [own!.pid])).length > 0);
+    });
+  }
+
   it('stands in all of them, also when one is reaped while another is being made', async () => {
-    const labels = { alertname: 'New', team: 'x', service: 'shop' };
-    // Both groups as they would be made, the first in the order of locking empty, the second not there yet.
     await hub.fire(labels);
-    const columns = 'id, key, route, labels, next_flush_at';
-    const [first, second] = await hub.query<{ id: string }>(`SELECT ${columns} FROM alert_groups ORDER BY id`);
-    await hub.query(`CREATE TABLE made AS SELECT ${columns} FROM alert_groups WHERE id = $1`, [second!.id]);
-    await hub.query(`DELETE FROM alert_groups WHERE id = $1`, [second!.id]);
-    await hub.query(`TRUNCATE alerts, group_alerts`);
+    await hub.query(`CREATE TABLE group_copies AS SELECT ${COLUMNS} FROM alert_groups`);
+    await hub.query(`TRUNCATE alerts, alert_groups, group_alerts`);
+    const [first, second] = await hub.query<{ id: string }>(`SELECT id FROM group_copies ORDER BY id`);
 
     let posted: Promise<void> | undefined;
-    await hub.get(Database).transaction(async (tx) => {
-      await tx.query(`INSERT INTO alert_groups (${columns}) SELECT ${columns} FROM made`);
-      posted = other.fire(labels);
-      await eventually(someoneWaits); // it has found the first group, and waits for the second
-      await hub.query(REAP.text, [[first!.id]]);
+    await makeSlowly(second!.id, async (waitsForSecond) => {
+      await makeSlowly(first!.id, async (waitsForFirst) => {
+        posted = other.fire(labels);
+        await eventually(waitsForFirst);
+      });
+      await eventually(waitsForSecond); // and has found the first, which is empty yet
+      await reapSlowly(() => Promise.resolve());
     });
     await posted;
-    await hub.query(`DROP TABLE made`);
-    const rows = await hub.query<{ id: string }>(
+    await hub.query(`DROP TABLE group_copies`);
+    const joined = await hub.query(
       `SELECT grp.id FROM alert_groups grp JOIN group_alerts ON group_id = grp.id JOIN alerts ON alert_id = alerts.id
        ORDER BY grp.id`,
     );
-    expect(rows).toEqual([{ id: first!.id }, { id: second!.id }]);
+    expect(joined).toEqual([{ id: first!.id }, { id: second!.id }]);
   });
 });
 
