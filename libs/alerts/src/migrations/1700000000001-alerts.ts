@@ -35,8 +35,7 @@ const statements = [
    ) WITH (fillfactor = 75)`,
   `CREATE UNIQUE INDEX alerts_current ON alerts (fingerprint) WHERE current`,
   `CREATE INDEX alerts_firing ON alerts (id) WHERE state = 'firing'`,
-  // Of the name no more than an entry of an index can hold: 2,704 bytes.
-  `CREATE INDEX alerts_by_name ON alerts (left(name, 512), id)`,
+  `CREATE INDEX alerts_by_name ON alerts (name, id)`,
 
   `CREATE TABLE alert_events (
      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -146,7 +146,7 @@ export class AlertsReader {
     if (filter.before !== undefined) add((p) => `id < ${p}`, filter.before);
     // The one label with a column, and an index, of its own.
     const name = filter.matchers?.find((matcher) => matcher.name === NAME_LABEL && matcher.operator === '=');
-    if (name) add((p) => `(left(name, 512) = left(${p}, 512) AND name = ${p})`, name.value);
+    if (name) add((p) => `name = ${p}`, name.value);
     const condition = where.length > 0 ? `WHERE ${where.join(' AND ')}` : '';
     const limited = `$${parameters.push(limit)}`;
     return this.database.query<AlertRow>(
