@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Batcher } from './batcher.js';
 
-const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+/** Long enough for the batcher to have done all that it can do while a batch is held. */
+async function turn(): Promise<void> {
+  for (let immediate = 0; immediate < 5; immediate++) await new Promise(setImmediate);
+}
 
 /** Batches as they were asked for, each done when the test says so. */
 function heldBatcher(maxBatch = 100) {
