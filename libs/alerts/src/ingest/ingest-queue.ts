@@ -7,9 +7,6 @@ const MAX_BATCH = 1_000;
 /** Alerts that may wait for their transaction; beyond that the client is asked to come back. */
 const MAX_WAITING = 100_000;
 
-/** Transactions under way at once: while PostgreSQL works on one, the next fills up. */
-const LANES = 2;
-
 interface Submission {
   readonly alerts: readonly SentAlert[];
   readonly resolve: () => void;
@@ -31,7 +28,7 @@ export class IngestQueue {
   private readonly logger = new Logger('IngestQueue');
   private readonly waiting: Submission[] = [];
   private waitingAlerts = 0;
-  private busyLanes = 0;
+  private busy = false;
 
   constructor(private readonly writer: AlertWriter) {}
 
@@ -45,16 +42,19 @@ export class IngestQueue {
     return new Promise((resolve, reject) => {
       this.waiting.push({ alerts, resolve, reject });
       this.waitingAlerts += alerts.length;
-      if (this.busyLanes < LANES) void this.drain();
+      if (!this.busy) void this.drain();
     });
   }
 
+  /** One transaction at a time: while PostgreSQL works on it the next fills up, and fewer, fuller ones cost less. */
   private async drain(): Promise<void> {
-    this.busyLanes++;
-    // What one turn of the event loop hands in belongs together.
-    await Promise.resolve();
-    while (this.waiting.length > 0) await this.commit(this.takeBatch());
-    this.busyLanes--;
+    this.busy = true;
+    while (this.waiting.length > 0) {
+      // Requests that are being read in this turn of the event loop belong together.
+      await new Promise(setImmediate);
+      await this.commit(this.takeBatch());
+    }
+    this.busy = false;
   }
 
   private takeBatch(): Submission[] {
