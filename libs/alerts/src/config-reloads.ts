@@ -3,6 +3,7 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { Database } from 'eyrie/database';
 import { Lifecycle } from 'eyrie/lifecycle';
 import { AlertsConfigStore } from './alerts-config.store.js';
+import { AlertsConfigError } from './config/index.js';
 
 const CHANNEL = 'eyrie_config_reload';
 
@@ -10,6 +11,8 @@ const CHANNEL = 'eyrie_config_reload';
 @Injectable()
 export class ConfigReloads implements OnApplicationBootstrap {
   private readonly logger = new Logger('AlertsConfig');
+  /** Tells this one's own notice from those of others. */
+  private readonly origin = randomUUID();
 
   constructor(
     private readonly database: Database,
@@ -21,7 +24,7 @@ export class ConfigReloads implements OnApplicationBootstrap {
     this.lifecycle.onReload('alerts configuration', () => this.configs.reload());
     const unlisten = await this.database.listen(CHANNEL, (origin) => {
       // An empty notice follows a lost connection: the real one may have been missed.
-      if (origin !== ORIGIN) void this.reloadQuietly();
+      if (origin !== this.origin) void this.reloadQuietly();
     });
     this.lifecycle.onStop('configuration reloads', unlisten);
   }
@@ -29,15 +32,16 @@ export class ConfigReloads implements OnApplicationBootstrap {
   /** @throws AlertsConfigError when the file has a fault here; then no process is asked */
   async reloadEverywhere(): Promise<void> {
     await this.configs.reload();
-    await this.database.query('SELECT pg_notify($1, $2)', [CHANNEL, ORIGIN]);
+    await this.database.query('SELECT pg_notify($1, $2)', [CHANNEL, this.origin]);
   }
 
   private async reloadQuietly(): Promise<void> {
     await this.configs.reload().catch((error: unknown) => {
-      this.logger.error({ err: error }, 'reload refused, the old configuration stays in force');
+      const refused = error instanceof AlertsConfigError;
+      this.logger.error(
+        { err: error },
+        refused ? 'reload refused, the old configuration stays in force' : 'reloaded, but not everywhere taken over',
+      );
     });
   }
 }
-
-/** Tells a process's own notice from those of others. */
-const ORIGIN = randomUUID();

@@ -7,7 +7,7 @@ import { appendEvents, type AlertEvent } from '../ingest/alert-writer.js';
 import { GroupMembership } from '../ingest/group-membership.js';
 
 const BATCH = 500;
-/** How long start-up waits for a database that goes away just then. */
+/** How long a start or a reload waits for a database that goes away just then. */
 const REGROUP_LIMIT_MS = 60_000;
 /** One worker regroups at a time; the others find the work done. */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtext('eyrie:regroup'))`;
@@ -50,8 +50,9 @@ export class Regrouper implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await untilAvailable(() => this.regroup(this.configs.config), REGROUP_LIMIT_MS);
-    this.configs.onReload((config) => this.regroup(config));
+    const regroup = (config: AlertsConfig) => untilAvailable(() => this.regroup(config), REGROUP_LIMIT_MS);
+    await regroup(this.configs.config);
+    this.configs.onReload(regroup);
   }
 
   private async regroup(config: AlertsConfig): Promise<void> {
