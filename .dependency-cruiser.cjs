@@ -3,11 +3,11 @@
  * test/layers plants a violation of each rule below.
  */
 const layers = [
-  ['config'],
+  ['config', 'system'],
   ['logging', 'metrics', 'tracing'],
   ['lifecycle', 'health'],
   ['server', 'database', 'cache', 'jobs'],
-  ['auth', 'realtime', 'alerts'],
+  ['auth', 'realtime', 'alerts', 'app'],
   // and above them all the apps, which never import each other
 ];
 
@@ -16,10 +16,15 @@ const owners = {
   'dotenv|@nestjs/config': ['config'],
   'nestjs-pino|pino|pino-http|pino-pretty': ['logging'],
   'graphile-worker': ['jobs'],
+  '@nestjs/terminus': ['health'],
+  '@node-rs/argon2': ['auth'],
+  '@opentelemetry/(?!api/)[^/]+|import-in-the-middle': ['tracing'],
+  'prom-client|@willsoto/nestjs-prometheus': ['metrics'],
   ioredis: ['cache'],
   nodemailer: ['alerts'],
   pg: ['database', 'jobs'],
   re2js: ['alerts'],
+  ws: ['realtime'],
 };
 
 const any = (names) => `(${names.join('|') || 'none'})`;

@@ -91,7 +91,24 @@ const planted: Record<string, { path: string; content: string; to: RegExp }[]> =
     { path: 'libs/alerts/src/queue.ts', content: `import 'graphile-worker';`, to: /\/graphile-worker\// },
   ],
   'owner:ioredis': [{ path: 'libs/jobs/src/redis.ts', content: `import 'ioredis';`, to: /\/ioredis\// }],
+  'owner:@nestjs/terminus': [
+    { path: 'apps/api/src/health.ts', content: `import '@nestjs/terminus';`, to: /\/@nestjs\/terminus\// },
+  ],
+  'owner:@node-rs/argon2': [
+    { path: 'libs/alerts/src/hash.ts', content: `import '@node-rs/argon2';`, to: /\/@node-rs\/argon2\// },
+  ],
+  'owner:@opentelemetry/(?!api/)[^/]+|import-in-the-middle': [
+    {
+      path: 'libs/jobs/src/spans.ts',
+      content: `import '@opentelemetry/api'; import '@opentelemetry/sdk-node';`,
+      to: /\/@opentelemetry\/sdk-node\//,
+    },
+  ],
+  'owner:prom-client|@willsoto/nestjs-prometheus': [
+    { path: 'libs/jobs/src/count.ts', content: `import 'prom-client';`, to: /\/prom-client\// },
+  ],
   'owner:nodemailer': [{ path: 'apps/api/src/mail.ts', content: `import 'nodemailer';`, to: /\/nodemailer\// }],
+  'owner:ws': [{ path: 'apps/api/src/socket.ts', content: `import 'ws';`, to: /\/ws\// }],
   'owner:re2js': [{ path: 'libs/jobs/src/match.ts', content: `import 're2js';`, to: /\/re2js\// }],
   'no-test-code': [
     {
