@@ -1,0 +1,15 @@
+export { InjectMetric } from '@willsoto/nestjs-prometheus';
+export { type ClusterMetrics, collectClusterMetrics } from './cluster-collector.js';
+export { serveClusterMetrics } from './cluster-server.js';
+export { handInMetrics } from './cluster-worker.js';
+export { type Counter, counter } from './counter.js';
+export type { Labels, Metric, MetricDefinition, MetricType } from './definition.js';
+export { type Aggregate, type Collected, type Gauge, gauge, type GaugeDefinition } from './gauge.js';
+export { type Histogram, histogram, type HistogramDefinition } from './histogram.js';
+export { type ObserveOptions, observeRequests } from './http-metrics.js';
+export { type MetricsSettings, metricsSettings } from './metrics.config.js';
+export { MetricsController } from './metrics.controller.js';
+export { MetricsModule, type MetricsOptions } from './metrics.module.js';
+export type { MetricsServer } from './metrics-server.js';
+export { metricsCli, type MetricsCliOptions } from './cli.js';
+export { metricsReference } from './reference.js';
