@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { contextFields, enterContext, type LogContext } from './log-context.js';
+import type { SpanContext } from '@opentelemetry/api';
+import { activeSpan, contextFields, enterContext, type LogContext } from './log-context.js';
+import { levelsOf, writerOf } from './logger.js';
+import { levelValues } from './logger-levels.js';
 import { redactUrl } from './redact.js';
 
 declare module 'fastify' {
@@ -14,6 +17,8 @@ export interface AccessLogOptions {
   /** Routes whose templates are one of these, or lie below one, are not logged. */
   quiet: readonly string[];
 }
+
+const accessLog = 'AccessLog';
 
 /** The status nginx gives to requests whose client went away before the answer. */
 const clientClosedRequest = 499;
@@ -30,6 +35,8 @@ export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, {
   fastify.decorateRequest('logContext', null as unknown as Partial<LogContext>);
   if (!pino) return (request, _reply, done) => enterContext((request.logContext = { requestId: request.id }), done);
 
+  const levels = levelsOf(pino);
+  const writer = writerOf(pino);
   const logged = new Map<string | undefined, boolean>([[undefined, true]]);
   const isLogged = (route: string | undefined): boolean => {
     let answer = logged.get(route);
@@ -40,18 +47,18 @@ export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, {
     return answer;
   };
 
-  const complete = (request: FastifyRequest, reply: FastifyReply): void => {
+  const complete = (request: FastifyRequest, reply: FastifyReply, span: SpanContext | undefined): void => {
     const gone = !reply.raw.writableFinished;
     const statusCode = gone ? clientClosedRequest : reply.statusCode;
     const level = gone ? 'warn' : statusCode >= 500 ? 'error' : 'info';
-    if (!pino.isLevelEnabled(level)) return;
+    if (!levels.isEnabled(accessLog, levelValues[level])) return;
     const route = request.routeOptions.url;
     if (!isLogged(route)) return;
     const length = reply.getHeader('content-length');
-    pino[level](
+    writer[level](
       {
-        logger: 'AccessLog',
-        ...contextFields(request.logContext),
+        logger: accessLog,
+        ...contextFields(request.logContext, span),
         method: request.method,
         url: redactUrl(request.url),
         route,
@@ -68,19 +75,21 @@ export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, {
   return (request, reply, done) => {
     const context: Partial<LogContext> = { requestId: request.id };
     request.logContext = context;
-    if (pino.isLevelEnabled('debug') && isLogged(request.routeOptions.url)) {
+    if (levels.isEnabled(accessLog, levelValues.debug) && isLogged(request.routeOptions.url)) {
       const { method, ip } = request;
       const fields = {
-        logger: 'AccessLog',
+        logger: accessLog,
         request_id: request.id,
         method,
         url: redactUrl(request.url),
         client_ip: ip,
       };
-      pino.debug(fields, 'Request received');
+      writer.debug(fields, 'Request received');
     }
+    // Its span has ended when the request is logged, and the event belongs to no span, or to another's.
+    const span = activeSpan();
     // "close" and not Fastify's onResponse, which never comes for a client that went away.
-    reply.raw.once('close', () => complete(request, reply));
+    reply.raw.once('close', () => complete(request, reply, span));
     enterContext(context, done);
   };
 }

@@ -1,9 +1,12 @@
 export { type AccessLogOptions, requestLog } from './access-log.js';
 export { errorFields, type ErrorFields } from './error-fields.js';
 export { currentContext, extendContext, runInContext, type LogContext } from './log-context.js';
-export { createLogger, type LoggerOptions } from './logger.js';
+export { createLogger, levelsOf, type LoggerOptions } from './logger.js';
+export { type LoggerLevel, LoggerLevelError, LoggerLevels } from './logger-levels.js';
+export { LoggersController, type LoggersView } from './loggers.controller.js';
 export { loggingSettings, logLevels, type LoggingSettings, type LogLevel } from './logging.config.js';
 export { installedLogger, installLogger, LoggingModule } from './logging.module.js';
 export { NestLogger } from './nest-logger.js';
 export { flushLogs, type LogOutput } from './output.js';
-export { hideSecrets, redact, redacted, redactUrl } from './redact.js';
+export { hideSecrets, redact, redactUrl } from './redact.js';
+export { redacted } from './secret-patterns.js';

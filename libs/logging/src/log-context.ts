@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { INVALID_TRACEID, type SpanContext, trace } from '@opentelemetry/api';
 
-/** What every log line within a piece of work carries: the request or the job that it belongs to. */
+/** What every log line within a piece of work carries: the request, the job or the message that it belongs to. */
 export interface LogContext {
   requestId: string;
   userId: string;
   /** The name of the job, as `task#id`. */
   job: string;
+  /** With `spanId`, instead of those of the active span. */
   traceId: string;
   spanId: string;
 }
@@ -13,9 +15,11 @@ export interface LogContext {
 const storage = new AsyncLocalStorage<Partial<LogContext>>();
 
 /**
- * Runs `work` with these fields in every log line it writes, across awaits, on top of those that hold already.
+ * Runs `work` with these fields in every log line it writes, across awaits, on top of those that hold already. The
+ * callback of an event is such a piece of work: what it learns does not stay for the next event.
  *
  * @example await runInContext({ requestId: payload.requestId, job: `deliver#${job.id}` }, () => deliver(payload))
+ * @example socket.on('message', (data) => runInContext({ requestId: randomUUID(), userId }, () => receive(data)))
  */
 export function runInContext<T>(context: Partial<LogContext>, work: () => T): T {
   const outer = storage.getStore();
@@ -33,15 +37,25 @@ export function currentContext(): Readonly<Partial<LogContext>> {
   return storage.getStore() ?? {};
 }
 
-/** The context as the fields of a log line; always a new object. */
-export function contextFields(context = storage.getStore()): Record<string, string | undefined> {
-  if (!context) return {};
+/** The span that is active now; undefined without tracing. */
+export function activeSpan(): SpanContext | undefined {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span === undefined || span.traceId === INVALID_TRACEID ? undefined : span;
+}
+
+/** The context and the span as the fields of a log line; always a new object. */
+export function contextFields(
+  context = storage.getStore(),
+  span: SpanContext | undefined = activeSpan(),
+): Record<string, string | undefined> {
+  if (!context) return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
+  const { traceId = span?.traceId, spanId = span?.spanId } = context;
   return {
     request_id: context.requestId,
     user_id: context.userId,
     job: context.job,
-    trace_id: context.traceId,
-    span_id: context.spanId,
+    trace_id: traceId,
+    span_id: spanId,
   };
 }
 

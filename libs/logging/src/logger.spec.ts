@@ -85,6 +85,40 @@ describe('createLogger', () => {
     expect(last()).toMatchObject({ error: { errors: [{ message: 'a' }, { type: 'string', message: 'b' }] } });
   });
 
+  it('C1: takes whatever is logged: huge, cyclic, entangled, or with a getter that throws', () => {
+    const { full, last } = capture();
+    const logger = new NestLogger(createLogger(full));
+    const nodes: Record<string, unknown>[] = Array.from({ length: 50 }, (_, index) => ({ index }));
+    for (const node of nodes) for (const [index, other] of nodes.entries()) node[`n${index}`] = other;
+    const cyclic: Record<string, unknown> = { failure: Object.assign(new Error('inner'), { planted: 'planted' }) };
+    cyclic.self = cyclic;
+    const hostile = {
+      get x(): never {
+        throw new Error('planted');
+      },
+    };
+    const started = performance.now();
+    for (const value of [
+      nodes,
+      cyclic,
+      hostile,
+      new Array(1_000_000).fill({ a: 1 }),
+      null,
+      undefined,
+      1n,
+      Symbol('s'),
+    ]) {
+      logger.log({ message: 'as a field', value });
+      expect(last()).toMatchObject({ message: 'as a field' });
+      expect(JSON.stringify(last()).length).toBeLessThan(1_000_000);
+      expect(JSON.stringify(last())).not.toContain('planted');
+    }
+    expect(last().value).toBeUndefined();
+    logger.log('message', [cyclic], 1n, 'Here');
+    expect(last().message).toContain('message [{');
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
   it('C5: a secret reaches no line through message, object, error or cause', () => {
     const { full, text } = capture();
     const logger = new NestLogger(createLogger(full));

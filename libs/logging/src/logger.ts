@@ -1,7 +1,8 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, type LoggerOptions as PinoOptions, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { errorFields } from './error-fields.js';
+import { errorFields, plainErrors } from './error-fields.js';
 import { contextFields } from './log-context.js';
+import { LoggerLevels } from './logger-levels.js';
 import type { LoggingSettings } from './logging.config.js';
 import { type LogOutput, stdout } from './output.js';
 import { redactLine } from './redact.js';
@@ -25,30 +26,78 @@ export const ownFields: ReadonlySet<string> = new Set([
   'environment',
 ]);
 
-/** A pino logger that writes the fields this product promises, and no secrets. */
-export function createLogger({
-  level,
-  format,
-  service,
-  version,
-  environment,
-  output = stdout(),
-}: LoggerOptions): Logger {
-  return pino(
+/** What belongs to a logger of {@link createLogger}. */
+interface Parts {
+  levels: LoggerLevels;
+  /** Writes to the same place, unasked: for those who ask the levels themselves and hand over no error but as `error`. */
+  writer: Logger;
+}
+
+const partsByLogger = new WeakMap<object, Parts>();
+
+function partsOf(logger: Logger): Parts {
+  for (let each: object | null = logger; each; each = Object.getPrototypeOf(each) as object | null) {
+    const parts = partsByLogger.get(each);
+    if (parts) return parts;
+  }
+  throw new Error('the logger was not made by createLogger');
+}
+
+/** The levels of a logger of {@link createLogger}; those of its children are the same. */
+export function levelsOf(logger: Logger): LoggerLevels {
+  return partsOf(logger).levels;
+}
+
+/** The same logger without its checks, for the two that write nearly every line. */
+export function writerOf(logger: Logger): Logger {
+  return partsOf(logger).writer;
+}
+
+/** A pino logger that writes the fields this product promises, and no secrets, and obeys its {@link levelsOf}. */
+export function createLogger(given: LoggerOptions): Logger {
+  const { level, format, service, version, environment, output = stdout() } = given;
+  const stream = format === 'text' ? asText(output) : output;
+  const levelLabel = (label: string) => ({ level: label });
+  const options: PinoOptions<never> = {
+    messageKey: 'message',
+    errorKey: 'error',
+    base: { service, version, environment },
+    timestamp,
+    mixin: () => contextFields(),
+    serializers: { error: errorFields, err: errorFields },
+  };
+  // Scrubs the finished line, whatever part of it a secret came in by.
+  const hooks = { streamWrite: redactLine };
+  const writer = pino({ ...options, level: 'trace', formatters: { level: levelLabel }, hooks }, stream);
+  const levels = new LoggerLevels(level, {
+    apply: (least) => (logger.level = least),
+    announce: (text, fields) => writer.info({ logger: 'LoggerLevels', ...fields }, text),
+  });
+  const logger = pino(
     {
+      ...options,
       level,
-      messageKey: 'message',
-      errorKey: 'error',
-      base: { service, version, environment },
-      timestamp,
-      formatters: { level: (label) => ({ level: label }) },
-      mixin: () => contextFields(),
-      serializers: { error: errorFields, err: errorFields },
-      // Scrubs the finished line, whatever part of it a secret came in by.
-      hooks: { streamWrite: redactLine },
+      formatters: { level: levelLabel, log: plainErrors },
+      hooks: {
+        ...hooks,
+        logMethod(args, write, value) {
+          if (levels.isEnabled(nameOf(this, args[0], levels), value)) write.apply(this, args);
+        },
+      },
     },
-    format === 'text' ? asText(output) : output,
+    stream,
   );
+  output.onLoss = (lines) =>
+    writer.error({ logger: 'Logging', lost_lines: lines }, 'Lines were lost: nobody read them');
+  partsByLogger.set(logger, { levels, writer });
+  return logger;
+}
+
+/** The name in the fields of a line, or that of a child logger, which only matters where levels differ. */
+function nameOf(logger: Logger, fields: unknown, levels: LoggerLevels): string | undefined {
+  const given = (fields as { logger?: unknown } | null | undefined)?.logger;
+  const name = given ?? (levels.differ ? (logger.bindings() as { logger?: unknown }).logger : undefined);
+  return typeof name === 'string' ? name : undefined;
 }
 
 let lastMs = 0;

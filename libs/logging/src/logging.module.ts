@@ -1,6 +1,9 @@
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
+import { errorFields } from './error-fields.js';
+import { clusterSiblings, LevelSharing, SIBLINGS } from './level-sharing.js';
 import { createLogger, type LoggerOptions } from './logger.js';
+import { LoggerLevels } from './logger-levels.js';
 import { NestLogger } from './nest-logger.js';
 
 let installed: NestLogger | undefined;
@@ -24,6 +27,8 @@ export function installedLogger(): NestLogger | undefined {
  * Structured logs: `new Logger(name)` of Nest and `PinoLogger`/`@InjectPinoLogger()` of nestjs-pino write through one
  * pino logger, from the moment this module is declared.
  *
+ * An app that lists `LoggersController` among its controllers can change the levels of loggers while it runs.
+ *
  * nestjs-pino's request middleware stays off: a child logger for each request costs more than the request's one line.
  */
 @Global()
@@ -35,13 +40,25 @@ export class LoggingModule {
       module: LoggingModule,
       imports: [
         LoggerModule.forRoot({
-          pinoHttp: { logger: logger.pino, autoLogging: false, customAttributeKeys: { err: 'error' } },
+          pinoHttp: {
+            logger: logger.pino,
+            autoLogging: false,
+            customAttributeKeys: { err: 'error' },
+            // Its own would write every property of an error.
+            serializers: { error: errorFields, err: errorFields },
+            wrapSerializers: false,
+          },
           forRoutes: [],
           renameContext: 'logger',
         }),
       ],
-      providers: [{ provide: NestLogger, useValue: logger }],
-      exports: [NestLogger, LoggerModule],
+      providers: [
+        { provide: NestLogger, useValue: logger },
+        { provide: LoggerLevels, useValue: logger.levels },
+        { provide: SIBLINGS, useFactory: clusterSiblings },
+        LevelSharing,
+      ],
+      exports: [NestLogger, LoggerLevels, LoggerModule],
     };
   }
 }

@@ -1,15 +1,25 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { ownFields } from './logger.js';
+import { textOf, withoutErrors } from './error-fields.js';
+import { levelsOf, ownFields, writerOf } from './logger.js';
+import { type LoggerLevels, levelValues } from './logger-levels.js';
+import type { LogLevel } from './logging.config.js';
 
-type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+type Level = Exclude<LogLevel, 'silent'>;
 
 /**
  * Nest's logger over pino: `new Logger('Alerts').error('Could not deliver', error, { receiver })` becomes one line with
  * `logger`, `error` and `receiver`. Errors are found wherever they stand among the arguments.
  */
 export class NestLogger implements LoggerService {
-  constructor(readonly pino: Logger) {}
+  /** The level of each logger. */
+  readonly levels: LoggerLevels;
+  private readonly writer: Logger;
+
+  constructor(readonly pino: Logger) {
+    this.levels = levelsOf(pino);
+    this.writer = writerOf(pino);
+  }
 
   verbose(message: unknown, ...rest: unknown[]): void {
     this.write('trace', message, rest);
@@ -36,12 +46,13 @@ export class NestLogger implements LoggerService {
   }
 
   private write(level: Level, message: unknown, rest: unknown[]): void {
-    if (!this.pino.isLevelEnabled(level)) return;
-    const fields: Record<string, unknown> = {};
     // Nest appends the name of the logger to the arguments.
     const last = rest.at(-1);
-    if (typeof last === 'string' && !isStack(last)) {
-      fields.logger = last;
+    const name = typeof last === 'string' && !isStack(last) ? last : undefined;
+    if (!this.levels.isEnabled(name, levelValues[level])) return;
+    const fields: Record<string, unknown> = {};
+    if (name !== undefined) {
+      fields.logger = name;
       rest = rest.slice(0, -1);
     }
     let text = '';
@@ -55,24 +66,29 @@ export class NestLogger implements LoggerService {
         const message = addFields(fields, part);
         text ||= message;
       } else if (part !== undefined) {
-        text += `${text && ' '}${typeof part === 'string' ? part : JSON.stringify(part)}`;
+        text += `${text && ' '}${textOf(part)}`;
       }
     }
-    this.pino[level](fields, text);
+    this.writer[level](fields, text);
   }
 }
 
 /** Nest hands the stack of an error as a string of its own. */
 function isStack(part: unknown): part is string {
-  return typeof part === 'string' && /\n\s*at /.test(part);
+  return typeof part === 'string' && part.includes('\n') && /\n\s*at /.test(part);
+}
+
+function fieldName(name: string): string {
+  return ownFields.has(name) || name === 'logger' ? `${name}_` : name;
 }
 
 /** Adds an object's fields to those of the line; returns its `message`, which is the line's. */
 function addFields(fields: Record<string, unknown>, object: object): string {
   let message = '';
-  for (const [name, value] of Object.entries(object)) {
+  for (const [name, value] of Object.entries(object) as [string, unknown][]) {
     if (name === 'message' && typeof value === 'string') message = value;
-    else fields[ownFields.has(name) || name === 'logger' ? `${name}_` : name] = value;
+    else if (name === 'error' || name === 'err') fields[name] = value;
+    else fields[fieldName(name)] = typeof value === 'object' && value !== null ? withoutErrors(value) : value;
   }
   return message;
 }

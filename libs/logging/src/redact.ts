@@ -1,34 +1,12 @@
-/** What stands where a secret stood. */
-export const redacted = '[redacted]';
-
-const secretName =
-  'passw|pwd|passphrase|secret|token|credential|authorization|cookie|api[-_]?key|access[-_]?key|private[-_]?key|signature';
-const secretKey = new RegExp(secretName, 'i');
-
-/** Cheap and generous: a text that this does not match holds nothing to redact. */
-const suspicious = new RegExp(`${secretName}|bearer |basic |://[^/\\s"?#]{0,500}@|-----BEGIN`, 'i');
-
-// A repetition after which the match could still fail is bounded; the others run to where they must end, so that the
-// whole takes linear time and no tail of a long secret is left.
-const patterns: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN ([A-Z ]{0,40}PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g, redacted],
-  [/(:\/\/)[^\s/?#"'<>]{1,500}@/g, `$1${redacted}@`],
-  // A header's value runs to the end of its line.
-  [/((?:authorization|cookie)2?\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?)[^\r\n"'\\]+/gi, `$1${redacted}`],
-  [/\b(bearer)\s{1,4}[\w.~+/=-]+/gi, `$1 ${redacted}`],
-  [/\b([Bb]asic)\s{1,4}(?=[a-z+/]{0,64}[A-Z0-9])[\w+/=-]{6,}/g, `$1 ${redacted}`],
-  [namedValue(), `$1${redacted}`],
-];
-
-/** `name=value`, `"name": "value"`, and the latter once more inside a JSON string. */
-function namedValue(): RegExp {
-  const name = `(?:${secretName})[\\w.-]{0,40}\\\\?["']?\\s{0,4}(?:=>|[:=])\\s{0,4}`;
-  const quoted = /"(?:[^"\\]|\\[\s\S])*"?/.source;
-  const quotedTwice = /\\"(?:[^"\\]|\\\\(?:\\["\\]|[^"\\]))*(?:\\")?/.source;
-  const single = /'[^']*'?/.source;
-  const bare = /(?:[^\s,;&"'}\]\\]|\\(?!"))+/.source;
-  return new RegExp(`(${name})(?!\\[redacted\\])(?:${quotedTwice}|${quoted}|${single}|${bare})`, 'gi');
-}
+import {
+  announcesSecret,
+  isInnocent,
+  isSecretKey,
+  isSuspicious,
+  mayNameSecret,
+  patterns,
+  redacted,
+} from './secret-patterns.js';
 
 let known: RegExp | undefined;
 const knownSecrets = new Set<string>();
@@ -40,7 +18,15 @@ const knownSecrets = new Set<string>();
 export function hideSecrets(values: Iterable<string>): void {
   for (const value of values) {
     if (value.length < 6) continue;
-    for (const form of [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]) knownSecrets.add(form);
+    const escaped = JSON.stringify(value).slice(1, -1);
+    for (const form of [
+      value,
+      encodeURIComponent(value.toWellFormed()),
+      escaped,
+      JSON.stringify(escaped).slice(1, -1),
+    ]) {
+      knownSecrets.add(form);
+    }
   }
   if (knownSecrets.size === 0) return;
   const longestFirst = [...knownSecrets].sort((a, b) => b.length - a.length);
@@ -48,51 +34,73 @@ export function hideSecrets(values: Iterable<string>): void {
 }
 
 /** Whether the text may hold a secret. Errs on the side of yes. */
-export function mayHoldSecret(text: string): boolean {
+function mayHoldSecret(text: string): boolean {
   if (known) {
     known.lastIndex = 0;
     if (known.test(text)) return true;
   }
-  return suspicious.test(text);
+  return isSuspicious(text);
 }
 
 /** Beyond it a suspicious text is cut: nobody reads more, and patterns need a stack that grows with the text. */
 const longestText = 65_536;
 
-function redactText(text: string): string {
+/** No log line goes deeper, and no stack has to. */
+const deepestNesting = 64;
+
+function redactText(text: string, depth = 0): string {
+  if (!mayHoldSecret(text)) return text;
+  const inner = depth < deepestNesting ? parsed(text) : undefined;
+  if (inner !== undefined) return JSON.stringify(copy(inner, new WeakMap(), depth + 1));
   let result = known ? text.replace(known, redacted) : text;
-  if (!suspicious.test(result)) return result;
   if (result.length > longestText) result = `${result.slice(0, longestText)}… (${text.length} characters)`;
   for (const [pattern, replacement] of patterns) result = result.replace(pattern, replacement);
   return result;
 }
 
-/**
- * A copy without secrets: values under telling keys (`password`, `token`, `cookie`, …) at any depth, and in every text
- * bearer and basic credentials, `key=value` pairs with such keys, private keys, and the user part of URLs.
- */
-export function redact<T>(value: T): T {
-  return copy(value, new WeakMap()) as T;
+/** The value of a text that is JSON as a whole, as the bodies of requests are. */
+function parsed(text: string): object | undefined {
+  if (!/^\s{0,10}[[{]/.test(text) || text.length > longestText) return undefined;
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return undefined;
+  }
 }
 
-function copy(value: unknown, seen: WeakMap<object, unknown>): unknown {
-  if (typeof value === 'string') return redactText(value);
+/**
+ * A copy without secrets: values under telling keys (`password`, `token`, `cookie`, …) at any depth, and in every text
+ * bearer and basic credentials, `key=value` pairs with such keys, private keys, tokens of a known form, webhook addresses,
+ * and the user part of URLs.
+ */
+export function redact<T>(value: T): T {
+  return copy(value, new WeakMap(), 0) as T;
+}
+
+function copy(value: unknown, seen: WeakMap<object, unknown>, depth: number): unknown {
+  if (typeof value === 'string') return redactText(value, depth);
   if (typeof value !== 'object' || value === null) return value;
   const known = seen.get(value);
   if (known !== undefined) return known;
+  if (depth >= deepestNesting) return redacted;
   if (Array.isArray(value)) {
     const items: unknown[] = [];
     seen.set(value, items);
-    for (const item of value) items.push(copy(item, seen));
+    for (const [index, item] of value.entries()) {
+      items.push(index > 0 && announcesSecret(value[index - 1]) ? redacted : copy(item, seen, depth + 1));
+    }
     return items;
   }
   const fields: Record<string, unknown> = {};
   seen.set(value, fields);
+  const entry = value as { name?: unknown; key?: unknown };
+  const named = [entry.name, entry.key].some((name) => typeof name === 'string' && isSecretKey(name));
   for (const [key, field] of Object.entries(value)) {
-    const hidden = secretKey.test(key) && field !== null && typeof field !== 'boolean';
+    // { name: 'password', value: '…' } is as telling as { password: '…' }.
+    const hidden = (isSecretKey(key) || (named && key === 'value')) && !isInnocent(key, field);
     // Defined, not assigned: `__proto__` is a key like any other here.
-    Object.defineProperty(fields, key, {
-      value: hidden ? redacted : copy(field, seen),
+    Object.defineProperty(fields, redactText(key), {
+      value: hidden ? redacted : copy(field, seen, depth + 1),
       enumerable: true,
       configurable: true,
       writable: true,
@@ -114,11 +122,11 @@ export function redactLine(line: string): string {
 /** A URL as a client sent it, without the values of query parameters whose names, decoded, tell of a secret. */
 export function redactUrl(url: string): string {
   const start = url.indexOf('?');
-  if (start < 0 || !(url.includes('%', start) || secretKey.test(url))) return url;
+  if (start < 0 || !mayNameSecret(url)) return url;
   const pairs = url.slice(start + 1).split('&');
   const shown = pairs.map((pair) => {
     const name = pair.split('=', 1)[0] ?? '';
-    return secretKey.test(decode(name)) ? `${name}=${redacted}` : pair;
+    return isSecretKey(decode(name)) ? `${name}=${redacted}` : pair;
   });
   return `${url.slice(0, start)}?${shown.join('&')}`;
 }
