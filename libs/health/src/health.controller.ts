@@ -1,50 +1,56 @@
-import { Controller, Get, Header, HttpException, HttpStatus, Res } from '@nestjs/common';
+import { Controller, Get, Header, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { HealthRegistry, type HealthReport, type ProcessState } from './health-registry.js';
-
-/** The answer of readiness: what the checks say, or that the process is not there (any more) for requests. */
-export type Readiness = HealthReport | { status: Exclude<ProcessState, 'ready'>; checks: Record<string, never> };
+import { type Answering, type HealthAnswer, HealthAnswers } from './health-answers.js';
 
 /** The part of a Fastify or Express reply that is needed here. */
-interface Reply {
+export interface Reply {
   status(code: number): unknown;
 }
 
 /** What Kubernetes, load balancers and Compose ask. Nothing here says more than names and states. */
 @ApiExcludeController()
-@Controller('health')
+@Controller()
 export class HealthController {
-  constructor(private readonly registry: HealthRegistry) {}
+  constructor(private readonly answers: HealthAnswers) {}
 
-  /** 200 as long as the process can answer at all; it depends on nothing else. */
-  @Get('live')
+  /** 200 as long as the process can answer at all; it depends on nothing outside. */
+  @Get('health/live')
   @Header('Cache-Control', 'no-store')
-  live(): { status: 'healthy' } {
-    return { status: 'healthy' };
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  live(@Res({ passthrough: true }) reply: Reply): string | Promise<string> {
+    return send(reply, this.answers.live());
   }
 
   /** 200 if requests are welcome: the process is ready and no critical check fails; else 503. */
-  @Get('ready')
+  @Get('health/ready')
   @Header('Cache-Control', 'no-store')
-  async ready(@Res({ passthrough: true }) reply: Reply): Promise<Readiness> {
-    const readiness = await this.readiness();
-    if (readiness.status !== 'healthy' && readiness.status !== 'degraded') reply.status(HttpStatus.SERVICE_UNAVAILABLE);
-    return readiness;
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  ready(@Res({ passthrough: true }) reply: Reply): string | Promise<string> {
+    return send(reply, this.answers.ready());
   }
 
   /** 200 once start-up is complete, and ever after. */
-  @Get('startup')
+  @Get('health/startup')
   @Header('Cache-Control', 'no-store')
-  startup(): { status: 'started' } {
-    if (this.registry.processState !== 'starting') return { status: 'started' };
-    throw new HttpException('The process is starting', HttpStatus.SERVICE_UNAVAILABLE);
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  startup(@Res({ passthrough: true }) reply: Reply): string | Promise<string> {
+    return send(reply, this.answers.startup());
   }
 
-  private async readiness(): Promise<Readiness> {
-    const before = this.registry.processState;
-    if (before !== 'ready') return { status: before, checks: {} };
-    const report = await this.registry.check();
-    const after = this.registry.processState; // draining may have begun meanwhile
-    return after === 'ready' ? report : { status: after, checks: {} };
+  /** Everything by name and state; 503 only if unhealthy. */
+  @Get(['health', 'monitoring/health'])
+  @Header('Cache-Control', 'no-store')
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  summary(@Res({ passthrough: true }) reply: Reply): string | Promise<string> {
+    return send(reply, this.answers.summary());
   }
+}
+
+/** Sends a prepared answer as it is: without a promise where there is none to wait for. */
+export function send(reply: Reply, answer: Answering): string | Promise<string> {
+  const sendNow = ({ code, body }: HealthAnswer) => {
+    reply.status(code);
+    return body;
+  };
+  return answer instanceof Promise ? answer.then(sendNow) : sendNow(answer);
 }
