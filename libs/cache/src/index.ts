@@ -1,0 +1,10 @@
+export { Cache, type Caching, type CacheLimits } from './cache.js';
+export { cacheSettings, type CacheSettings } from './cache.config.js';
+export { CacheModule } from './cache.module.js';
+export type { CacheStore, StoredText } from './cache-store.js';
+export type { Codec } from './codec.js';
+export { MemoryStore, type MemoryStoreOptions } from './memory-store.js';
+export { RedisConnection, type RedisConnectionOptions, type RedisState } from './redis-connection.js';
+export { RedisUnavailable } from './redis-error.js';
+export type { RunOptions } from './redis-link.js';
+export type { SubscribeOptions } from './redis-subscriptions.js';
