@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
+import { lifecycleState, lifecycleStates } from './lifecycle.metrics.js';
 import { TimeLimitError, withTimeLimit } from './time-limit.js';
 
-export type LifecycleState = 'starting' | 'ready' | 'draining' | 'stopped';
+export type LifecycleState = (typeof lifecycleStates)[number];
 
 export interface StopOptions {
   /** After this the stop counts as failed and the next one begins. 10 s unless told. */
@@ -141,6 +142,7 @@ export class Lifecycle {
 
   private enter(state: LifecycleState): void {
     this.current = state;
+    for (const each of lifecycleStates) lifecycleState.set({ state: each }, each === state ? 1 : 0);
     for (const listener of this.listeners) {
       try {
         listener(state);

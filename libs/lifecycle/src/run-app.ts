@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
@@ -22,6 +23,18 @@ export interface AppSpec<App extends INestApplicationContext = INestApplicationC
   };
   /** The version in log lines. */
   version?: string;
+  /** The very last before the logs are flushed, whether the app was built or not, such as to send what is still pending. */
+  last?(): Promise<void>;
+}
+
+let signals: EventEmitter = process;
+
+/**
+ * From here on stops and reloads are asked for by this emitter instead of the process: for one of several processes,
+ * whose primary alone knows what a signal to the whole group means. To be called before {@link runApp}.
+ */
+export function takeSignalsFrom(source: EventEmitter): void {
+  signals = source;
 }
 
 /**
@@ -36,6 +49,9 @@ export interface AppSpec<App extends INestApplicationContext = INestApplicationC
 export async function runApp<App extends INestApplicationContext>(spec: AppSpec<App>): Promise<void> {
   await new Runner(spec).run();
 }
+
+/** For what is still pending at the end. */
+const lastLimitMs = 3_000;
 
 class Runner<App extends INestApplicationContext> {
   private readonly logger = new Logger('Lifecycle');
@@ -52,8 +68,8 @@ class Runner<App extends INestApplicationContext> {
     const { name, version = 'unknown', settings } = this.spec;
     const { logging, environment = 'unknown' } = settings;
     if (logging && !installedLogger()) installLogger({ ...logging, service: name, version, environment });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.onSignal(signal));
-    process.on('SIGHUP', () => this.onHangUp());
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) signals.on(signal, () => this.onSignal(signal));
+    signals.on('SIGHUP', () => this.onHangUp());
     process.on('uncaughtException', (error, origin) => this.onFatal(error, origin));
     process.on('unhandledRejection', (error) => this.onFatal(error, 'unhandledRejection'));
     this.starting = this.startUp();
@@ -117,6 +133,9 @@ class Runner<App extends INestApplicationContext> {
       if (error instanceof TimeLimitError) this.logger.fatal(`${name} did not stop within ${limitMs} ms; ending it`);
       else this.logger.fatal(`${name} failed to stop`, error);
     }
+    await withTimeLimit(async () => this.spec.last?.(), lastLimitMs).catch((error: unknown) => {
+      this.logger.warn('What was still pending could not be sent', error);
+    });
     this.logger.log(`${name} ended with exit status ${this.status}`);
     this.exit(this.status);
   }

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -6,18 +5,32 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HealthRegistry } from 'eyrie/health';
 import { Lifecycle } from 'eyrie/lifecycle';
 import { NestLogger, requestLog } from 'eyrie/logging';
+import { observeRequests } from 'eyrie/metrics';
+import { requestSpans } from 'eyrie/tracing';
 import { answerClientError } from './client-errors.js';
+import { closeConnections } from './close-connections.js';
+import { currentMember } from './cluster/membership.js';
+import { limitHandlers } from './handler-timeout.js';
 import { parseJsonBody } from './json-body.js';
-import { OverloadWatch } from './overload.js';
-import { Problem } from './problem.js';
+import type { Problem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestIds } from './request-id.js';
 import { securityHeaders } from './security-headers.js';
 import type { ServerSettings } from './server.config.js';
+import { shedLoad } from './shed-load.js';
 import { trustOf } from './trust.js';
 
 /** Probes and scrapes: not logged, and answered even under overload. */
 const quietPaths = ['/health', '/metrics', '/monitoring/health', '/monitoring/metrics'];
+
+function isQuiet(route: string | undefined): boolean {
+  return quietPaths.some((path) => route === path || route?.startsWith(`${path}/`));
+}
+
+export interface ServerOptions {
+  /** How faults that are the app's own, such as a database that is away, are answered. */
+  problemOf?: (error: unknown) => Problem | undefined;
+}
 
 /**
  * A Nest application on Fastify with the limits, request ids, problems, security headers and access log of this product,
@@ -27,6 +40,7 @@ const quietPaths = ['/health', '/metrics', '/monitoring/health', '/monitoring/me
 export async function createServer(
   root: Type | DynamicModule,
   settings: ServerSettings,
+  { problemOf }: ServerOptions = {},
 ): Promise<NestFastifyApplication> {
   const isTrusted = trustOf(settings.trustProxy);
   const tied: { lifecycle?: Lifecycle } = {};
@@ -55,11 +69,18 @@ export async function createServer(
   const fastify = adapter.getInstance();
   fastify.server.maxConnections = settings.maxConnections;
 
-  adapter.setOnRequestHook(requestLog(fastify, findIn(app, NestLogger)?.pino, { quiet: quietPaths }));
+  observeRequests(fastify);
+  const log = requestLog(fastify, findIn(app, NestLogger)?.pino, { quiet: quietPaths });
+  const spans = requestSpans({ quiet: quietPaths });
+  // Within the span, or the lines of the request would not name it.
+  adapter.setOnRequestHook(
+    spans ? (request, reply, done) => spans(request, reply, () => log(request, reply, done)) : log,
+  );
   acceptJsonOnly(fastify);
-  if (settings.overloadDelayMs > 0) refuseUnderOverload(fastify, settings.overloadDelayMs);
+  if (settings.overloadDelayMs > 0) shedLoad(fastify, settings.overloadDelayMs, isQuiet);
+  if (settings.handlerTimeoutMs > 0) limitHandlers(fastify, settings.handlerTimeoutMs);
   allowOrigins(app, settings.corsOrigins);
-  app.useGlobalFilters(new ProblemFilter(adapter, settings));
+  app.useGlobalFilters(new ProblemFilter(adapter, { bodyLimit: settings.bodyLimit, problemOf }));
 
   fastify.addHook('onSend', (request, reply, payload, done) => {
     addHeaders(request, reply);
@@ -67,7 +88,13 @@ export async function createServer(
   });
   tied.lifecycle = findIn(app, Lifecycle);
   findIn(app, HealthRegistry)?.follow(() => tied.lifecycle?.state ?? 'ready');
-  closeConnections(fastify, settings.drainTimeoutMs);
+  const member = currentMember();
+  if (tied.lifecycle) member?.serve(fastify.server, tied.lifecycle);
+  closeConnections(fastify, {
+    limitMs: settings.drainTimeoutMs,
+    lifecycle: tied.lifecycle,
+    graceMs: () => member?.lingerMs ?? 0,
+  });
   return app;
 }
 
@@ -94,18 +121,6 @@ function acceptJsonOnly(fastify: FastifyInstance): void {
   }
 }
 
-function refuseUnderOverload(fastify: FastifyInstance, limitMs: number): void {
-  const watch = new OverloadWatch(limitMs);
-  fastify.addHook('onClose', (_instance, done) => {
-    watch.close();
-    done();
-  });
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    if (!watch.overloaded || quietPaths.some((path) => request.url.startsWith(path))) return done();
-    done(new Problem(503, 'overloaded', 'The server is overloaded', { headers: { 'Retry-After': '1' } }));
-  });
-}
-
 function allowOrigins(app: NestFastifyApplication, origins: readonly string[]): void {
   if (origins.length === 0) return;
   app.enableCors({
@@ -129,36 +144,4 @@ function answerHeaders(isDraining: () => boolean): AddHeaders {
     reply.header('x-process-time', (reply.elapsedTime / 1000).toFixed(6));
     if (isDraining()) reply.header('connection', 'close');
   };
-}
-
-const sweepMs = 50;
-
-/**
- * When the server closes, connections are closed as they fall idle, and after a time limit with whatever is still in
- * flight. Node by itself closes those idle at the beginning, then waits for the others as long as they like, and for
- * those that never sent anything, as load balancers open them in advance.
- */
-function closeConnections(fastify: FastifyInstance, limitMs: number): void {
-  const { server } = fastify;
-  const connections = new Set<Socket>();
-  let sweep: NodeJS.Timeout | undefined;
-  let limit: NodeJS.Timeout | undefined;
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
-  const closeIdle = () => {
-    server.closeIdleConnections();
-    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
-  };
-  fastify.addHook('preClose', (done) => {
-    // The first sweep comes later, so that what a client has just sent on a new connection is read before.
-    sweep = setInterval(closeIdle, sweepMs);
-    limit = setTimeout(() => server.closeAllConnections(), limitMs);
-    done();
-  });
-  server.once('close', () => {
-    clearInterval(sweep);
-    clearTimeout(limit);
-  });
 }

@@ -1,4 +1,4 @@
-export { createServer } from './create-server.js';
+export { createServer, type ServerOptions } from './create-server.js';
 export { type ApiDescription, describeApi, schemaOf } from './open-api.js';
 export { deepestNesting, parseJsonBody, pointerTo } from './json-body.js';
 export { Problem, type ProblemBody, type ProblemError, type ProblemOptions } from './problem.js';

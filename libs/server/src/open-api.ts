@@ -16,7 +16,11 @@ export interface ApiDescription {
 
 /** Serves the API's description: for people at `/docs`, for programs at `/docs-json`. To be called before the app listens. */
 export function describeApi(app: INestApplication, { title, version, description = '' }: ApiDescription): void {
-  const config = new DocumentBuilder().setTitle(title).setVersion(version).setDescription(description).addBearerAuth();
+  const config = new DocumentBuilder().setTitle(title).setVersion(version).setDescription(description).addBearerAuth({
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key, or the access token of a login.',
+  });
   const document = () => SwaggerModule.createDocument(app, config.build());
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'docs-json', customSiteTitle: title });
 }

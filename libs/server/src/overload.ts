@@ -1,36 +1,46 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-
-const sampleMs = 250;
-const resolutionMs = 20;
+const tickMs = 100;
 
 /**
- * Watches how late the event loop comes to its work. While the mean delay of the last quarter of a second is above the
- * limit, more requests would only make everybody wait longer.
+ * Watches how late the event loop comes to its work. Above the limit more requests would only make everybody wait longer.
+ *
+ * A timer that is overdue is late already, whether it has run or not: so the limit holds within one long turn of the
+ * loop too, in which hundreds of connections are read one after the other. Once over the limit, it stays so until a
+ * whole tick was late by no more than half of that.
  */
 export class OverloadWatch {
-  private readonly delay = monitorEventLoopDelay({ resolution: resolutionMs });
   private readonly timer: NodeJS.Timeout;
+  private due: number;
+  private lateMs = 0;
   private over = false;
 
-  constructor(private readonly limitMs: number) {
-    this.delay.enable();
-    this.timer = setInterval(() => this.sample(), sampleMs);
+  /** @param now milliseconds of a monotonic clock */
+  constructor(
+    private readonly limitMs: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.due = now() + tickMs;
+    this.timer = setInterval(() => this.tick(), tickMs);
     this.timer.unref();
   }
 
   get overloaded(): boolean {
+    this.over ||= this.now() - this.due > this.limitMs;
     return this.over;
+  }
+
+  /** How late the loop was at the last tick, or is by now. */
+  get delayMs(): number {
+    return Math.max(this.lateMs, this.now() - this.due);
   }
 
   close(): void {
     clearInterval(this.timer);
-    this.delay.disable();
   }
 
-  private sample(): void {
-    // The histogram counts the whole interval between two of its ticks, its own resolution included.
-    const meanMs = this.delay.count > 0 ? this.delay.mean / 1e6 - resolutionMs : 0;
-    this.over = meanMs > this.limitMs;
-    this.delay.reset();
+  private tick(): void {
+    const now = this.now();
+    this.lateMs = Math.max(0, now - this.due);
+    this.due = now + tickMs;
+    this.over = this.lateMs > (this.over ? this.limitMs / 2 : this.limitMs);
   }
 }

@@ -8,7 +8,10 @@ import { plainProblem, Problem } from './problem.js';
 const alertmanagerPath = '/api/v2/';
 
 export interface ProblemFilterOptions {
+  /** In bytes. */
   bodyLimit: number;
+  /** How faults that are an app's own are answered; for the rest it returns nothing. */
+  problemOf?: (error: unknown) => Problem | undefined;
 }
 
 /**
@@ -39,7 +42,8 @@ export class ProblemFilter implements ExceptionFilter {
     }
     if (this.adapter.isHeadersSent(reply)) {
       // Half an answer is out: the only way to say that it is no whole one is to break it off.
-      reply.raw.destroy();
+      // But what is whole, as after HANDLER_TIMEOUT, stays so.
+      if (!reply.raw.writableEnded) reply.raw.destroy();
       return;
     }
     for (const [name, value] of Object.entries(problem.headers)) this.adapter.setHeader(reply, name, value);
@@ -51,7 +55,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   private problemOf(exception: unknown): Problem {
     if (exception instanceof Problem) return exception;
-    if (!(exception instanceof HttpException)) return this.fromFastify(exception) ?? plainProblem(500);
+    if (!(exception instanceof HttpException)) {
+      return this.options.problemOf?.(exception) ?? this.fromFastify(exception) ?? plainProblem(500);
+    }
     const known = this.fromFastify(exception.cause);
     if (known) return known;
     const status = exception.getStatus();

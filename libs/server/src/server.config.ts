@@ -31,7 +31,43 @@ export const serverSettings = defineSettings(
     }),
     overloadDelayMs: setting('OVERLOAD_DELAY', duration({ max: '1m' }).default(1_000), {
       description:
-        'Above this delay of the event loop requests are answered with 503 and Retry-After; 0 turns that off.',
+        'While the event loop is later than this, and for requests that have waited for so long, 503 with Retry-After is answered; 0 turns that off.',
+    }),
+    handlerTimeoutMs: setting('HANDLER_TIMEOUT', duration({ max: '1h' }).default(30_000), {
+      description:
+        'How long a handler may take until its answer begins; after it 503 is answered and the route is logged. 0 is no limit.',
+    }),
+    backlog: setting('LISTEN_BACKLOG', z.coerce.number().int().min(1).max(65_535).default(2_048), {
+      description:
+        'How many new connections may wait to be accepted. The system has a limit too (Linux: net.core.somaxconn).',
+    }),
+    concurrency: setting(
+      'WEB_CONCURRENCY',
+      z.union([z.literal('auto'), z.coerce.number().int().min(1).max(256)]).default(1),
+      {
+        description:
+          'Processes that share the port. `auto` is one for each whole CPU that the container is granted, fewer where its memory would not suffice.',
+      },
+    ),
+    memoryPerProcess: setting('MEMORY_PER_PROCESS', size({ min: '32MiB' }).default(256 * 2 ** 20), {
+      description: 'What WEB_CONCURRENCY=auto reckons with for each process.',
+    }),
+    maxRequests: setting('MAX_REQUESTS', z.coerce.number().int().min(0).default(0), {
+      description: 'After so many requests a process is replaced, one at a time, without a failed request. 0 is never.',
+    }),
+    maxRequestsJitter: setting('MAX_REQUESTS_JITTER', z.coerce.number().int().min(0).default(0), {
+      description: 'Each process draws its MAX_REQUESTS from a range of so many below to so many above.',
+    }),
+    startTimeoutMs: setting('START_TIMEOUT', duration({ min: '1s', max: '1h' }).default(120_000), {
+      description:
+        'How long one of several processes may take to become ready before it counts as crashed. Keep it above what start-up waits for.',
+    }),
+    crashLimit: setting('CRASH_LIMIT', z.coerce.number().int().min(1).default(5), {
+      description:
+        'When so many processes have died within CRASH_WINDOW, each before it had served for 10 seconds, the container ends.',
+    }),
+    crashWindowMs: setting('CRASH_WINDOW', duration({ min: '1s', max: '1d' }).default(60_000), {
+      description: 'See CRASH_LIMIT.',
     }),
     trustProxy: setting('TRUST_PROXY', list().default(['loopback']), {
       description:
@@ -43,7 +79,8 @@ export const serverSettings = defineSettings(
     }),
   },
   {
-    check({ trustProxy, corsOrigins, headersTimeoutMs, requestTimeoutMs }, environment): Fault[] {
+    check(values, environment): Fault[] {
+      const { trustProxy, corsOrigins, headersTimeoutMs, requestTimeoutMs, maxRequests, maxRequestsJitter } = values;
       const faults: Fault[] = [];
       const strangers = trustProxy.filter((entry) => parseTrust(entry) === undefined);
       if (strangers.length > 0) {
@@ -63,6 +100,9 @@ export const serverSettings = defineSettings(
       }
       if (headersTimeoutMs > requestTimeoutMs) {
         faults.push({ name: 'HEADERS_TIMEOUT', wanted: 'at most REQUEST_TIMEOUT, which includes it' });
+      }
+      if (maxRequestsJitter > 0 && maxRequestsJitter >= maxRequests) {
+        faults.push({ name: 'MAX_REQUESTS_JITTER', wanted: 'less than MAX_REQUESTS' });
       }
       return faults;
     },
