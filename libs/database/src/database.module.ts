@@ -15,6 +15,7 @@ import { DataSource, type DataSourceOptions, EntityManager } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { DatabaseSettings } from './database.config.js';
 import { Database } from './database.js';
+import { measureConnections } from './database.metrics.js';
 import { messageOf } from './database-error.js';
 import { Listener } from './listener.js';
 import { TypeOrmLogger } from './typeorm-logger.js';
@@ -69,6 +70,8 @@ export class DatabaseModule {
 /** Closes the connections with the process, and tells health about them. */
 @Injectable()
 class DatabaseCloser implements OnApplicationShutdown {
+  private readonly endMeasuring: () => void;
+
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,
     @Inject(Listener) private readonly listener: Listener,
@@ -77,12 +80,16 @@ class DatabaseCloser implements OnApplicationShutdown {
     @Optional() @Inject(Lifecycle) private readonly lifecycle?: Lifecycle,
     @Optional() @Inject(HealthRegistry) health?: HealthRegistry,
   ) {
+    this.endMeasuring = measureConnections(database);
     lifecycle?.onStop('database', () => this.close());
     health?.register({
       name: 'database',
       critical: true,
-      timeoutMs: 2_000,
-      check: async () => void (await database.query('SELECT 1')),
+      timeoutMs: 1_000,
+      check: async () => {
+        await database.query('SELECT 1');
+        return { details: { ...database.connections } };
+      },
     });
   }
 
@@ -92,6 +99,7 @@ class DatabaseCloser implements OnApplicationShutdown {
   }
 
   private async close(): Promise<void> {
+    this.endMeasuring();
     await this.listener.close();
     await this.dataSource.destroy();
     await this.options.release?.();

@@ -18,6 +18,7 @@ export class Listener {
   private readonly channels = new Map<string, Set<(payload: string) => void>>();
   private readonly closing = new AbortController();
   private connection: Promise<Client> | undefined;
+  private lastQuery: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly url: string,
@@ -51,13 +52,20 @@ export class Listener {
   /** False when the connection broke; the next one listens on every channel by itself. */
   private async command(verb: 'LISTEN' | 'UNLISTEN', channel: string): Promise<boolean> {
     const client = await (this.connection ??= this.connect());
-    return client.query(`${verb} ${escapeIdentifier(channel)}`).then(
+    return this.query(client, `${verb} ${escapeIdentifier(channel)}`).then(
       () => true,
       (error: unknown) => {
         this.lost(client, error);
         return false;
       },
     );
+  }
+
+  /** One statement after the other: the client has no queue of its own. */
+  private query(client: Client, text: string): Promise<unknown> {
+    const result = this.lastQuery.then(() => client.query(text));
+    this.lastQuery = result.catch(() => undefined);
+    return result;
   }
 
   private connect(): Promise<Client> {
@@ -93,7 +101,7 @@ export class Listener {
 
   private watch(client: Client): void {
     const beat = setInterval(() => {
-      client.query('SELECT 1').catch((error: unknown) => this.lost(client, error));
+      this.query(client, 'SELECT 1').catch((error: unknown) => this.lost(client, error));
     }, this.options.heartbeatMs ?? 15_000);
     beat.unref();
     client.once('end', () => {

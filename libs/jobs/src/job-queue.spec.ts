@@ -100,7 +100,7 @@ describe('JobQueue', () => {
     await runInContext({ requestId: 'request-1', userId: 'ada' }, () => queue.enqueue(tx, greet, { name: 'Ada' }));
     await queue.enqueue(tx, greet, { name: 'nobody' });
     expect((await stored('greet')).map(({ payload }) => payload)).toEqual([
-      { data: { name: 'Ada' }, requestId: 'request-1' },
+      { data: { name: 'Ada' }, origin: { requestId: 'request-1' } },
       { data: { name: 'nobody' } },
     ]);
   });

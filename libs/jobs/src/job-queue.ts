@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { currentContext } from 'eyrie/logging';
+import { currentOrigin, type JobOrigin } from './job-origin.js';
 import { type Task } from './task.js';
 
 /** Whatever runs SQL in the caller's transaction: eyrie/database's `Queryable` is one. */
@@ -11,12 +11,14 @@ export interface Transaction {
 export interface JobSpec<P> {
   payload: P;
   runAt?: Date;
+  /** Default: what runs now. */
+  origin?: JobOrigin | null;
 }
 
-/** How a payload lies in the queue: with the request that it descends from, so that the worker's log lines name it. */
+/** How a payload lies in the queue. */
 export interface StoredPayload {
   data: unknown;
-  requestId?: string;
+  origin?: JobOrigin | null;
 }
 
 const ADD_JOBS = {
@@ -29,10 +31,11 @@ const ADD_JOBS = {
 /**
  * A SELECT that puts jobs into the queue, for statements that find out themselves which jobs they call for: as the body of
  * a CTE, which the main query has to refer to. `rows` is a query with the columns `payload` (json, as the task's schema
- * wants it; nobody checks it here) and `run_at` (timestamptz or null). No row of it, no job.
+ * wants it; nobody checks it here), `run_at` (timestamptz or null) and `origin` (json as {@link JobOrigin}, or null). No
+ * row of it, no job.
  */
 export function enqueueSql(task: Task, rows: string): string {
-  const spec = `ROW('${task.name}', json_build_object('data', payload), NULL, run_at, ${task.options.maxAttempts ?? 'NULL'},
+  const spec = `ROW('${task.name}', json_build_object('data', payload, 'origin', origin), NULL, run_at, ${task.options.maxAttempts ?? 'NULL'},
     NULL, NULL, NULL)::graphile_worker.job_spec`;
   return `SELECT count(*) FROM (SELECT array_agg(${spec}) AS specs FROM (${rows}) AS job) AS wanted,
     graphile_worker.add_jobs(wanted.specs) WHERE wanted.specs IS NOT NULL`;
@@ -51,9 +54,9 @@ export class JobQueue {
   /** One statement, however many jobs. */
   async enqueueMany<P>(tx: Transaction, task: Task<P>, jobs: readonly JobSpec<P>[]): Promise<void> {
     if (jobs.length === 0) return;
-    const { requestId } = currentContext();
-    const stored = jobs.map(({ payload }) =>
-      JSON.stringify({ data: task.schema.parse(payload), ...(requestId && { requestId }) } satisfies StoredPayload),
+    const here = currentOrigin();
+    const stored = jobs.map(({ payload, origin = here }) =>
+      JSON.stringify({ data: task.schema.parse(payload), origin } satisfies StoredPayload),
     );
     const times = jobs.map(({ runAt }) => runAt?.toISOString() ?? null);
     await tx.query(ADD_JOBS, [task.name, stored, times, task.options.maxAttempts ?? null]);

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs
 import { DiscoveryService, Reflector } from '@nestjs/core';
 import { Lifecycle } from 'eyrie/lifecycle';
 import { runInContext } from 'eyrie/logging';
+import { continueTrace } from 'eyrie/tracing';
 import {
   type CronItem,
   type Job,
@@ -14,6 +15,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { JobFailures } from './job-failures.js';
+import { jobDuration } from './jobs.metrics.js';
 import { type StoredPayload } from './job-queue.js';
 import { JOBS_WORKER_OPTIONS, type JobsWorkerOptions } from './jobs.options.js';
 import { QueueRunner } from './queue-runner.js';
@@ -144,16 +146,26 @@ export class JobsWorker implements OnApplicationBootstrap {
 
   private queueTask(task: Task, handler: TaskHandler<unknown>): QueueTask {
     return async (payload, { job, abortSignal }) => {
-      const { data, requestId } = payload as StoredPayload;
-      await runInContext({ job: `${task.name}:${job.id}`, ...(requestId && { requestId }) }, async () => {
-        try {
-          const signal = abortSignal ?? this.stopping.signal;
-          await handler.handle(task.schema.parse(data), { id: job.id, attempt: job.attempts, signal });
-        } catch (error) {
-          await this.remember(job, error);
-          throw error;
-        }
-      });
+      const { data, origin } = payload as StoredPayload;
+      const name = `${task.name}:${job.id}`;
+      const context = { job: name, ...(origin?.requestId && { requestId: origin.requestId }) };
+      const signal = abortSignal ?? this.stopping.signal;
+      const attributes = { 'job.task': task.name, 'job.id': job.id, 'job.attempt': job.attempts };
+      const started = performance.now();
+      const ended = (outcome: 'done' | 'failed') =>
+        jobDuration.observe({ task: task.name, outcome }, (performance.now() - started) / 1000);
+      await runInContext(context, () =>
+        continueTrace(origin?.traceparent, `job ${task.name}`, attributes, async () => {
+          try {
+            await handler.handle(task.schema.parse(data), { id: job.id, attempt: job.attempts, signal });
+            ended('done');
+          } catch (error) {
+            ended('failed');
+            await this.remember(job, error);
+            throw error;
+          }
+        }),
+      );
     };
   }
 

@@ -14,6 +14,9 @@ export const jobsSettings = defineSettings({
   takeOverAfterMs: setting('JOBS_TAKE_OVER_AFTER', duration().default(5_000), {
     description: 'Silence after which a worker process is taken for dead and the others take its jobs.',
   }),
+  queueAgeDegradedMs: setting('JOBS_QUEUE_AGE_DEGRADED', duration().default(60_000), {
+    description: 'Health is degraded while the oldest due job has been waiting for longer than this.',
+  }),
   failuresKeptMs: setting('JOBS_FAILURES_KEPT', duration().default(30 * 86_400_000), {
     description: 'How long failed attempts stay in the history.',
   }),

@@ -2,17 +2,35 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { JobQueue } from './job-queue.js';
 import { JobsWorker } from './jobs-worker.js';
-import { JOBS_WORKER_OPTIONS, type JobsWorkerOptions } from './jobs.options.js';
+import { JOBS_OPTIONS, JOBS_WORKER_OPTIONS, type JobsOptions, type JobsWorkerOptions } from './jobs.options.js';
+import { QueueMonitor } from './queue-monitor.js';
 
-/** Enqueues everywhere; takes jobs only where `forWorker` is imported. */
+/**
+ * Imported as it is, it enqueues. `forRoot` also watches the queue, for metrics and health; `forWorker` takes jobs beside
+ * that.
+ */
 @Module({ providers: [JobQueue], exports: [JobQueue] })
 export class JobsModule {
+  static forRoot(options: JobsOptions): DynamicModule {
+    return {
+      module: JobsModule,
+      providers: [JobQueue, QueueMonitor, { provide: JOBS_OPTIONS, useValue: options }],
+      exports: [JobQueue, QueueMonitor],
+    };
+  }
+
   static forWorker(options: JobsWorkerOptions): DynamicModule {
     return {
       module: JobsModule,
       imports: [DiscoveryModule],
-      providers: [JobQueue, JobsWorker, { provide: JOBS_WORKER_OPTIONS, useValue: options }],
-      exports: [JobQueue],
+      providers: [
+        JobQueue,
+        QueueMonitor,
+        JobsWorker,
+        { provide: JOBS_OPTIONS, useValue: options },
+        { provide: JOBS_WORKER_OPTIONS, useValue: options },
+      ],
+      exports: [JobQueue, QueueMonitor],
     };
   }
 }

@@ -10,8 +10,14 @@ export interface CronEntry {
   payload?: unknown;
 }
 
-export interface JobsWorkerOptions extends JobsSettings {
+export const JOBS_OPTIONS = Symbol('eyrie:jobs-options');
+
+export interface JobsOptions extends JobsSettings {
+  /** Of the database that holds the queue. */
   url: string;
+}
+
+export interface JobsWorkerOptions extends JobsOptions {
   /** Every task that may be in the queue; each needs one provider marked `@HandlesTask`. */
   tasks: readonly Task[];
   cron?: readonly CronEntry[];

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger as QueueLogger, type ParsedCronItem, run, type Runner, type TaskList } from 'graphile-worker';
 import { Pool } from 'pg';
 import { Heartbeat } from './heartbeat.js';
+import { jobsTakenOver } from './jobs.metrics.js';
 import { type JobsWorkerOptions } from './jobs.options.js';
 
 /** Local queue, completions and heartbeat share few connections; handlers bring their own. */
@@ -98,7 +99,10 @@ export class QueueRunner {
   private async beat(): Promise<Heartbeat> {
     const heartbeat = new Heartbeat(this.pool, this.id, {
       ...this.options,
-      onTakeOver: (ids) => this.options.warn(`took over the jobs of ${ids.length} dead worker(s): ${ids.join(', ')}`),
+      onTakeOver: (ids) => {
+        jobsTakenOver.inc(ids.length);
+        this.options.warn(`took over the jobs of ${ids.length} dead worker(s): ${ids.join(', ')}`);
+      },
       onError: (error) => this.lose(`its heartbeat failed: ${String(error)}`),
     });
     await heartbeat.bury(this.options.abandoned);
