@@ -1,4 +1,6 @@
-/** What was asked of API keys cannot be done; the message tells the person who asked why. */
-export class ApiKeyError extends Error {
+import { AccessError } from './access-error.js';
+
+/** What was asked of API keys cannot be done. */
+export class ApiKeyError extends AccessError {
   override readonly name = 'ApiKeyError';
 }

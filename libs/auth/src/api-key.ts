@@ -1,18 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import type { Scope } from './caller.js';
 
-/** What an API key may be used for: raise alerts, look at them, change how they are handled. */
-export const scopes = ['ingest', 'read', 'manage'] as const;
-export type Scope = (typeof scopes)[number];
-
-/** Who makes a request. */
-export interface Caller {
+/** A key as it is listed; the key itself is not kept. */
+export interface ApiKey {
   id: string;
   name: string;
   scopes: readonly Scope[];
-}
-
-/** A key as it is listed; the key itself is not kept. */
-export interface ApiKey extends Caller {
   /** How the key begins, to tell it from others. Empty for keys of the configuration, of which we do not know how random they are. */
   prefix: string;
   source: 'configuration' | 'created';
@@ -36,16 +29,4 @@ export function generateKey(): string {
 /** How a key is shown in lists. */
 export function shownPrefix(key: string): string {
   return key.slice(0, shownLength);
-}
-
-/**
- * What is stored of a key. A plain SHA-256 is right here, where for a password it would not be: nobody can try 2^256
- * keys, so there is nothing that a slow hash would slow down but our own requests.
- */
-export function hashKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
-}
-
-export function isScope(text: string): text is Scope {
-  return (scopes as readonly string[]).includes(text);
 }

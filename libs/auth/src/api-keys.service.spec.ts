@@ -48,11 +48,24 @@ describe('a key', () => {
       scopes: ['ingest', 'read'],
       prefix: key.slice(0, 10),
     });
-    expect(await keys.verify(key)).toEqual({ id, name, scopes });
+    expect(await keys.verify(key)).toEqual({ kind: 'key', id, name, scopes });
     const [row] = await database.query<{ hash: Buffer; text: string }>('SELECT hash, k::text AS text FROM api_keys k');
     expect(row?.hash).toEqual(createHash('sha256').update(key).digest());
     expect(row?.text).not.toContain(key.slice(10));
     expect(JSON.stringify(await keys.list())).not.toContain(key.slice(10));
+  });
+
+  it('I2: is recorded with who made it and who revoked it', async () => {
+    await database.query('TRUNCATE auth_events');
+    const { id } = await keys.create('grafana', ['read'], { name: 'user:ann@example.org' });
+    await keys.revoke(id);
+    const events = await database.query('SELECT type, actor, subject, data FROM auth_events ORDER BY id');
+    expect(events).toEqual([
+      ...[
+        { type: 'key-created', actor: 'user:ann@example.org', subject: 'grafana', data: { key: id, scopes: ['read'] } },
+      ],
+      ...[{ type: 'key-revoked', actor: 'terminal', subject: 'grafana', data: { key: id } }],
+    ]);
   });
 
   it('I2: that nobody has is nobody’s, whatever it looks like', async () => {
@@ -179,7 +192,10 @@ describe('keys of the configuration', () => {
   it('I2: have the scopes of their settings', async () => {
     await keys.provision({ ingestKey: first, operatorKey: second });
     expect(await keys.verify(first)).toMatchObject({ name: 'INGEST_KEY', scopes: ['ingest'] });
-    expect(await keys.verify(second)).toMatchObject({ name: 'OPERATOR_KEY', scopes: ['ingest', 'read', 'manage'] });
+    expect(await keys.verify(second)).toMatchObject({
+      name: 'OPERATOR_KEY',
+      scopes: ['ingest', 'read', 'respond', 'manage'],
+    });
     expect((await keys.list()).every(({ prefix, source }) => prefix === '' && source === 'configuration')).toBe(true);
     await keys.settled();
   });

@@ -1,6 +1,8 @@
 import type { Database } from 'eyrie/database';
-import { hashKey, type Scope } from './api-key.js';
+import { announceAccessChange } from './access-changes.js';
 import { ApiKeyError } from './api-key-error.js';
+import { type Scope, scopes as allScopes } from './caller.js';
+import { hashCredential } from './credential.js';
 
 /** The keys that the configuration may hold. */
 export interface ConfiguredKeys {
@@ -10,7 +12,7 @@ export interface ConfiguredKeys {
 
 const grants: Readonly<Record<keyof ConfiguredKeys, { name: string; scopes: readonly Scope[] }>> = {
   ingestKey: { name: 'INGEST_KEY', scopes: ['ingest'] },
-  operatorKey: { name: 'OPERATOR_KEY', scopes: ['ingest', 'read', 'manage'] },
+  operatorKey: { name: 'OPERATOR_KEY', scopes: allScopes },
 };
 
 /** Names that only the configuration gives. */
@@ -28,7 +30,7 @@ const LOCK = 2_087_613_377;
 export async function provisionKeys(database: Database, configured: ConfiguredKeys): Promise<void> {
   const wanted = Object.entries(grants).flatMap(([setting, grant]) => {
     const key = configured[setting as keyof ConfiguredKeys];
-    return key === undefined ? [] : [{ ...grant, hash: hashKey(key) }];
+    return key === undefined ? [] : [{ ...grant, hash: hashCredential(key) }];
   });
   await database.transaction(async (tx) => {
     await tx.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
@@ -41,13 +43,15 @@ export async function provisionKeys(database: Database, configured: ConfiguredKe
     const missing = wanted.filter((key) => !stored.some((other) => same(other, key)));
     // First all that go, then all that come: two keys may have changed places.
     await tx.query('UPDATE api_keys SET revoked_at = now() WHERE id = ANY($1)', [stale.map(({ id }) => id)]);
+    if (stale.length > 0) await announceAccessChange(tx);
     for (const { name, hash, scopes } of missing) {
       const added = await tx.query(
         `INSERT INTO api_keys (name, hash, prefix, scopes, source) VALUES ($1, $2, '', $3, 'configuration')
          ON CONFLICT (hash) WHERE revoked_at IS NULL DO NOTHING RETURNING id`,
         [name, hash, scopes],
       );
-      if (added.length === 0) throw new ApiKeyError(`${name} is the same key as one that was created; use another`);
+      if (added.length === 0)
+        throw new ApiKeyError('taken', `${name} is the same key as one that was created; use another`);
     }
   });
 }

@@ -23,7 +23,7 @@ async function run(line: string) {
       create: (...args) => (calls.push(args), Promise.resolve({ ...apiKey, key: 'eyr_abcdef-the-whole-key' })),
       list: () => Promise.resolve([apiKey, { ...apiKey, name: 'OPERATOR_KEY', prefix: '', source: 'configuration' }]),
       revoke: (name) =>
-        name === 'prometheus' ? Promise.resolve(apiKey) : Promise.reject(new ApiKeyError(`no ${name}`)),
+        name === 'prometheus' ? Promise.resolve(apiKey) : Promise.reject(new ApiKeyError('missing', `no ${name}`)),
     },
     line.split(' ').filter(Boolean),
     {

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
-import { type ApiKey, scopes } from './api-key.js';
+import type { ApiKey } from './api-key.js';
 import { ApiKeyError } from './api-key-error.js';
 import type { ApiKeysService } from './api-keys.service.js';
+import { scopes } from './caller.js';
+import { table, timeOf } from './text-table.js';
 
 const usage = `Usage:
   npm run keys -- create NAME --scope ${scopes.join('|')} [--scope …]
@@ -55,7 +57,7 @@ async function run(keys: Pick<ApiKeysService, 'create' | 'list' | 'revoke'>, ask
     }
     case 'list': {
       const all = await keys.list();
-      return asked.json ? `${JSON.stringify(all, undefined, 2)}\n` : table(all);
+      return asked.json ? `${JSON.stringify(all, undefined, 2)}\n` : listOf(all);
     }
     case 'revoke': {
       const { name, id } = await keys.revoke(asked.name);
@@ -92,26 +94,15 @@ function parse(argv: readonly string[]): Command | { fault: string } {
   }
 }
 
-function table(keys: readonly ApiKey[]): string {
-  const time = (at: Date | null) => at?.toISOString().slice(0, 16).replace('T', ' ') ?? '-';
+function listOf(keys: readonly ApiKey[]): string {
   const rows = keys.map((key) => [
     key.name,
     key.prefix ? `${key.prefix}…` : '-',
     key.scopes.join(','),
     key.source,
-    time(key.createdAt),
-    time(key.lastUsedAt),
-    time(key.revokedAt),
+    timeOf(key.createdAt),
+    timeOf(key.lastUsedAt),
+    timeOf(key.revokedAt),
   ]);
-  const all = [['NAME', 'KEY', 'SCOPES', 'SOURCE', 'CREATED', 'LAST USED', 'REVOKED'], ...rows];
-  const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
+  return table([['NAME', 'KEY', 'SCOPES', 'SOURCE', 'CREATED', 'LAST USED', 'REVOKED'], ...rows]);
 }

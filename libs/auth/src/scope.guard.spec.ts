@@ -60,7 +60,7 @@ async function start(): Promise<NestFastifyApplication> {
     imports: [
       LifecycleModule.forRoot(settings.lifecycle),
       DatabaseModule.forRoot({ ...settings.database, url: test.url }),
-      AuthModule.forRoot({ ingestKey, operatorKey, publicControllers: [BelowController] }),
+      AuthModule.forRoot({ ingestKey, operatorKey, libraryControllers: new Map([[BelowController, 'public']]) }),
     ],
     controllers: [ThingsController, ForgottenController, BelowController],
   })
@@ -100,7 +100,7 @@ describe('a route with @RequireScope', () => {
     expect(answer.statusCode).toBe(401);
     expect(answer.headers['www-authenticate']).toBe('Bearer realm="eyrie"');
     expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
-    expect(answer.json()).toMatchObject({ status: 401, title: 'An API key is needed' });
+    expect(answer.json()).toMatchObject({ status: 401, title: 'An API key or an access token is needed' });
   });
 
   it('I2: answers 401 to an unknown key, and does not repeat it', async () => {
