@@ -24,12 +24,13 @@ export function ApiProblem(status: number, description: string): MethodDecorator
   return ApiResponse({ status, description, content: { 'application/problem+json': { schema: problem } } });
 }
 
-/** On a controller: an API key is needed, and what is answered without one that will do. */
+/** On a controller: an API key or a login is needed, and what is answered without one that will do. */
 export function ApiKeyNeeded(): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ApiBearerAuth(),
-    ApiProblem(401, 'No API key, or one that is unknown or was revoked.'),
-    ApiProblem(403, 'The API key lacks the scope.'),
+    ApiProblem(401, 'No API key or access token, or one that is unknown, was revoked or has expired.'),
+    ApiProblem(403, 'The key or the role lacks the scope.'),
+    ApiProblem(429, 'Too many requests; `Retry-After` says when the next is served.'),
     ApiProblem(503, 'Not at the moment; `Retry-After` says when. What was sent may, or may not, have been stored.'),
   );
 }

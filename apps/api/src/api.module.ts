@@ -1,17 +1,27 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
 import { type AlertsConfigStore, AlertsModule, alertsSession } from 'eyrie/alerts';
-import { AuthModule } from 'eyrie/auth';
-import { type ProgramInfo, type Settings, SettingsModule } from 'eyrie/config';
-import { DatabaseModule, type ResolvedDatabase } from 'eyrie/database';
-import { HealthController, HealthModule } from 'eyrie/health';
-import { LifecycleModule } from 'eyrie/lifecycle';
-import { LoggingModule } from 'eyrie/logging';
+import { standardModules } from 'eyrie/app';
+import { AuthModule, monitoringAccess } from 'eyrie/auth';
+import { CacheModule } from 'eyrie/cache';
+import { type ProgramInfo, type Settings } from 'eyrie/config';
+import { Database, DatabaseModule, type ResolvedDatabase } from 'eyrie/database';
+import { JobsModule } from 'eyrie/jobs';
+import { LoggersController } from 'eyrie/logging';
+import { RealtimeModule } from 'eyrie/realtime';
 import { AlertmanagerController } from './alertmanager/alertmanager.controller.js';
+import { AlertmanagerSilencesController } from './alertmanager/alertmanager-silences.controller.js';
 import { AlertsController, IntegrationsController } from './alerts/alerts.controller.js';
+import { authControllers } from './auth/index.js';
+import { AlertEventFeed } from './events/alert-event-feed.js';
+import { AnnounceWrites } from './events/announce-writes.js';
+import { EventsController } from './events/events.controller.js';
+import { HeartbeatsController } from './heartbeats/heartbeats.controller.js';
 import { ReloadController } from './management/reload.controller.js';
+import { AlertActionsController } from './people/alert-actions.controller.js';
+import { AuditController } from './people/audit.controller.js';
 import { NotificationsController } from './notifications/notifications.controller.js';
-import { OutageInterceptor } from './outage.interceptor.js';
+import { SilencesController } from './silences/silences.controller.js';
+import { ReceiversController } from './receivers/receivers.controller.js';
 import { PROGRAM_INFO } from './program-info.js';
 import { type apiSlices } from './settings.js';
 
@@ -26,34 +36,52 @@ export interface ApiOptions {
 @Module({})
 export class ApiModule {
   static forRoot({ settings, database, configs, info }: ApiOptions): DynamicModule {
-    const { environment } = settings;
     return {
       module: ApiModule,
       imports: [
-        SettingsModule.forRoot(settings),
-        LoggingModule.forRoot({ ...settings.logging, service: 'api', version: info.version, environment }),
-        LifecycleModule.forRoot(settings.lifecycle),
-        HealthModule.forRoot(),
+        ...standardModules({ service: 'api', settings, info, monitoring: true }),
         DatabaseModule.forRoot({
           ...settings.database,
           ...database,
           session: alertsSession,
           applicationName: 'eyrie-api',
         }),
-        AuthModule.forRoot({ ...settings.auth, publicControllers: [HealthController] }),
-        AlertsModule.forRoot({ ...settings.alerts, notify: settings.notify, version: info.version, configs }),
+        CacheModule.forRoot(settings.cache),
+        JobsModule.forRoot({ ...settings.jobs, url: database.url }),
+        AuthModule.forRoot({ ...settings.auth, libraryControllers: monitoringAccess }),
+        AlertsModule.forRoot({
+          ...settings.alerts,
+          service: 'api',
+          version: info.version,
+          notify: settings.notify,
+          configs,
+        }),
+        RealtimeModule.forRoot({
+          ...settings.realtime,
+          corsOrigins: settings.server.corsOrigins,
+          feed: {
+            useFactory: (db: Database) => new AlertEventFeed(db, settings.alerts.retentionMs),
+            inject: [Database],
+          },
+        }),
       ],
       controllers: [
+        ...authControllers,
         AlertsController,
         IntegrationsController,
         AlertmanagerController,
+        AlertmanagerSilencesController,
+        SilencesController,
+        AlertActionsController,
+        HeartbeatsController,
+        AuditController,
         NotificationsController,
+        ReceiversController,
+        EventsController,
         ReloadController,
+        LoggersController,
       ],
-      providers: [
-        { provide: PROGRAM_INFO, useValue: info },
-        { provide: APP_INTERCEPTOR, useClass: OutageInterceptor },
-      ],
+      providers: [{ provide: PROGRAM_INFO, useValue: info }, AnnounceWrites],
     };
   }
 }

@@ -1,10 +1,10 @@
 import { IngestOverloaded, InvalidAlert } from 'eyrie/alerts';
-import { type AuthenticatedRequest } from 'eyrie/auth';
+import { actorOf as nameOf, type AuthenticatedRequest } from 'eyrie/auth';
 import { Problem } from 'eyrie/server';
 
-/** Whom the history names: the API key that was used. */
+/** Whom the history names: the API key or the person. */
 export function actorOf(request: AuthenticatedRequest): string {
-  return `key:${request.caller?.name ?? 'none'}`;
+  return nameOf(request.caller);
 }
 
 /** Turns what the hub refuses into the answer that a client understands. */

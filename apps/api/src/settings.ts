@@ -1,21 +1,23 @@
 import { alertsSettings, notifySettings } from 'eyrie/alerts';
+import { standardSettings } from 'eyrie/app';
 import { authSettings } from 'eyrie/auth';
+import { cacheSettings } from 'eyrie/cache';
 import { defineSettings, port, setting } from 'eyrie/config';
 import { databaseSettings } from 'eyrie/database';
-import { lifecycleSettings } from 'eyrie/lifecycle';
-import { loggingSettings } from 'eyrie/logging';
-import { serverSettings } from 'eyrie/server';
+import { jobsSettings } from 'eyrie/jobs';
+import { realtimeSettings } from 'eyrie/realtime';
 
 /** Everything that the api can be told. */
 export const apiSlices = {
+  ...standardSettings,
   api: defineSettings({
     port: setting('PORT', port().default(3000), { description: 'Port of the api; 0 takes a free one.' }),
   }),
-  lifecycle: lifecycleSettings,
-  logging: loggingSettings,
-  server: serverSettings,
   database: databaseSettings,
+  cache: cacheSettings,
+  jobs: jobsSettings,
   auth: authSettings,
   alerts: alertsSettings,
   notify: notifySettings,
+  realtime: realtimeSettings,
 };

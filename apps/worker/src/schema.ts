@@ -1,6 +1,7 @@
 import { alertsMigrations } from 'eyrie/alerts';
+import { authMigrations } from 'eyrie/auth';
 import { type DatabaseSchema } from 'eyrie/database';
 import { migrateJobs } from 'eyrie/jobs';
 
-/** The tables that the worker needs; the api, which has keys too, brings the rest. */
-export const schema: DatabaseSchema = { migrations: alertsMigrations, then: [migrateJobs] };
+/** Every table of the hub; the api brings the same. */
+export const schema: DatabaseSchema = { migrations: [...authMigrations, ...alertsMigrations], then: [migrateJobs] };

@@ -1,23 +1,23 @@
 import { alertsSettings, notifySettings } from 'eyrie/alerts';
+import { standardSettings } from 'eyrie/app';
+import { authSettings } from 'eyrie/auth';
+import { cacheSettings } from 'eyrie/cache';
 import { defineSettings, port, setting } from 'eyrie/config';
 import { databaseSettings } from 'eyrie/database';
 import { jobsSettings } from 'eyrie/jobs';
-import { lifecycleSettings } from 'eyrie/lifecycle';
-import { loggingSettings } from 'eyrie/logging';
-import { serverSettings } from 'eyrie/server';
 
 /** Everything that the worker can be told. */
 export const workerSlices = {
+  ...standardSettings,
   worker: defineSettings({
     port: setting('WORKER_PORT', port().default(3001), {
       description: "Port of the worker's health checks; 0 takes a free one.",
     }),
   }),
-  lifecycle: lifecycleSettings,
-  logging: loggingSettings,
-  server: serverSettings,
   database: databaseSettings,
+  cache: cacheSettings,
   jobs: jobsSettings,
+  auth: authSettings,
   alerts: alertsSettings,
   notify: notifySettings,
 };

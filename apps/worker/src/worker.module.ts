@@ -1,38 +1,37 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { alertsCron, type AlertsConfigStore, AlertsModule, alertsSession, alertsTasks } from 'eyrie/alerts';
-import { type Settings, SettingsModule } from 'eyrie/config';
+import { standardModules } from 'eyrie/app';
+import { AuthModule, monitoringAccess } from 'eyrie/auth';
+import { CacheModule } from 'eyrie/cache';
+import { type ProgramInfo, type Settings } from 'eyrie/config';
 import { DatabaseModule, type ResolvedDatabase } from 'eyrie/database';
-import { HealthModule } from 'eyrie/health';
 import { JobsModule } from 'eyrie/jobs';
-import { LifecycleModule } from 'eyrie/lifecycle';
-import { LoggingModule } from 'eyrie/logging';
+import { LoggersController } from 'eyrie/logging';
 import { type workerSlices } from './settings.js';
 
 export interface WorkerOptions {
   settings: Settings<typeof workerSlices>;
   database: ResolvedDatabase;
   configs: AlertsConfigStore;
-  version: string;
+  info: ProgramInfo;
 }
 
-/** The side of the hub that acts: flushes groups, delivers notifications, tidies up. It serves its health, nothing else. */
+/** The side of the hub that acts: flushes groups, delivers notifications, tidies up. It serves what tells how it is. */
 @Module({})
 export class WorkerModule {
-  static forRoot({ settings, database, configs, version }: WorkerOptions): DynamicModule {
-    const { environment, lifecycle } = settings;
+  static forRoot({ settings, database, configs, info }: WorkerOptions): DynamicModule {
+    const { lifecycle } = settings;
     return {
       module: WorkerModule,
       imports: [
-        SettingsModule.forRoot(settings),
-        LoggingModule.forRoot({ ...settings.logging, service: 'worker', version, environment }),
-        LifecycleModule.forRoot(lifecycle),
-        HealthModule.forRoot(),
+        ...standardModules({ service: 'worker', settings, info, monitoring: true }),
         DatabaseModule.forRoot({
           ...settings.database,
           ...database,
           session: alertsSession,
           applicationName: 'eyrie-worker',
         }),
+        CacheModule.forRoot(settings.cache),
         JobsModule.forWorker({
           ...settings.jobs,
           url: database.url,
@@ -41,8 +40,17 @@ export class WorkerModule {
           // What remains is for the drain delay before, and for what closes after the jobs.
           stopTimeoutMs: lifecycle.shutdownTimeoutMs / 2,
         }),
-        AlertsModule.forWorker({ ...settings.alerts, notify: settings.notify, version, configs }),
+        AuthModule.forRoot({ ...settings.auth, libraryControllers: monitoringAccess }),
+        AlertsModule.forWorker({
+          ...settings.alerts,
+          service: 'worker',
+          version: info.version,
+          notify: settings.notify,
+          concurrency: settings.jobs.concurrency,
+          configs,
+        }),
       ],
+      controllers: [LoggersController],
     };
   }
 }

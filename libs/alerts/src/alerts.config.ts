@@ -1,4 +1,4 @@
-import { defineSettings, duration, setting, type SettingsOf } from 'eyrie/config';
+import { defineSettings, duration, flag, setting, type SettingsOf } from 'eyrie/config';
 import { z } from 'zod';
 import { type NotifySettings } from './notify/index.js';
 
@@ -9,8 +9,15 @@ export const alertsSettings = defineSettings(
         "Routes and receivers, a file in Alertmanager's format. Without it alerts are stored and nobody is told.",
       example: '/etc/eyrie/alertmanager.yml',
     }),
+    escalationsFile: setting('ESCALATIONS_CONFIG', z.string().min(1).optional(), {
+      description: 'Whom to tell when nobody acknowledges an alert, a file in a format of our own; see docs/adr/0006.',
+      example: '/etc/eyrie/escalations.yml',
+    }),
     externalUrl: setting('EXTERNAL_URL', z.url({ protocol: /^https?$/ }).default('http://localhost:3000'), {
       description: 'Where people reach the API; stands in notifications.',
+    }),
+    healthAlerts: setting('HEALTH_ALERTS', flag().default(true), {
+      description: 'Raise an alert `HealthCheckFailed` while a health check of api or worker fails.',
     }),
     retentionMs: setting('HISTORY_KEPT', duration().default(90 * 86_400_000), {
       description: 'How long resolved alerts and settled notifications are kept.',

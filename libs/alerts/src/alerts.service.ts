@@ -3,6 +3,7 @@ import { type z } from 'zod';
 import { type IncomingAlert } from './alert.js';
 import { AlertsConfigStore } from './alerts-config.store.js';
 import { Clock } from './clock.js';
+import { Watchdogs } from './heartbeats/watchdogs.js';
 import { IngestQueue } from './ingest/ingest-queue.js';
 import { alertRequest, toPostableAlert, type AlertRequest } from './intake/alert-request.js';
 import { pointerStep, type IntakeFault } from './intake/fault.js';
@@ -23,6 +24,7 @@ export class AlertsService {
     private readonly queue: IngestQueue,
     private readonly configs: AlertsConfigStore,
     private readonly clock: Clock,
+    private readonly watchdogs: Watchdogs,
   ) {}
 
   /**
@@ -61,6 +63,7 @@ export class AlertsService {
   /** Commits alerts. @throws IngestOverloaded when too many wait already */
   async receive(alerts: readonly IncomingAlert[], actor: string): Promise<void> {
     if (alerts.length > 0) await this.queue.submit(alerts, actor);
+    if (this.watchdogs.any) await this.watchdogs.observe(alerts);
   }
 
   private async receiveAll({ alerts, faults }: ParsedAlerts, actor: string): Promise<void> {

@@ -1,33 +1,4 @@
-import { Matcher } from 'eyrie/alerts';
 import { z } from 'zod';
-import { matcherFilter } from '../alerts/alerts.schemas.js';
-
-const flag = z
-  .enum(['true', 'false'])
-  .default('true')
-  .transform((value) => value === 'true');
-
-/** A regular expression over the whole name, as in Alertmanager. */
-const receiverPattern = z
-  .string()
-  .optional()
-  .transform((pattern, context): Matcher | undefined => {
-    try {
-      return pattern === undefined ? undefined : new Matcher('receiver', '=~', pattern);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-      return undefined;
-    }
-  });
-
-export const alertsQuery = z.object({
-  filter: matcherFilter,
-  receiver: receiverPattern,
-  active: flag,
-  silenced: flag,
-  inhibited: flag,
-  unprocessed: flag,
-});
 
 const texts = z.record(z.string(), z.string());
 
@@ -50,24 +21,32 @@ export const postableExample = [
   },
 ];
 
-export const gettableAlerts = z.array(
-  z.object({
-    labels: texts,
-    annotations: texts,
-    generatorURL: z.string(),
-    startsAt: z.iso.datetime(),
-    endsAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
-    fingerprint: z.string(),
-    receivers: z.array(z.object({ name: z.string() })),
-    status: z.object({
-      state: z.enum(['active', 'suppressed']),
-      silencedBy: z.array(z.string()),
-      inhibitedBy: z.array(z.string()),
-      mutedBy: z.array(z.string()),
-    }),
+const receiverReference = z.object({ name: z.string() });
+
+const gettableAlert = z.object({
+  labels: texts,
+  annotations: texts,
+  generatorURL: z.string(),
+  startsAt: z.iso.datetime(),
+  endsAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  fingerprint: z.string(),
+  receivers: z.array(receiverReference),
+  status: z.object({
+    state: z.enum(['active', 'suppressed']),
+    silencedBy: z.array(z.string()),
+    inhibitedBy: z.array(z.string()),
+    mutedBy: z.array(z.string()),
   }),
+});
+
+export const gettableAlerts = z.array(gettableAlert);
+
+export const alertGroups = z.array(
+  z.object({ labels: texts, receiver: receiverReference, alerts: z.array(gettableAlert) }),
 );
+
+export const receiverList = z.array(receiverReference.extend({ labels: texts }));
 
 export const status = z.object({
   cluster: z.object({ status: z.literal('disabled'), peers: z.array(z.unknown()) }),

@@ -1,12 +1,22 @@
-import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Req } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Req, StreamableFile } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { AlertsReader, AlertsService, alertRequest, alertRequests, NotificationsReader } from 'eyrie/alerts';
+import {
+  AlertsExport,
+  AlertsReader,
+  AlertsService,
+  AlertsSummary,
+  alertRequest,
+  alertRequests,
+  NotificationsReader,
+} from 'eyrie/alerts';
 import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
+import { Lifecycle } from 'eyrie/lifecycle';
 import { Problem, schemaOf, ZodBody, ZodQuery } from 'eyrie/server';
 import { z } from 'zod';
 import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 import { actorOf, storing } from '../intake.js';
-import { alertDetails, alertPage, alertQuery, listOf } from './alerts.schemas.js';
+import { alertDetails, alertPage, alertQuery, alertsSummary, exportQuery, listOf } from './alerts.schemas.js';
 import { webhookExample, webhookMessage } from './webhook.schemas.js';
 
 @ApiTags('alerts')
@@ -17,6 +27,9 @@ export class AlertsController {
     private readonly alerts: AlertsService,
     private readonly reader: AlertsReader,
     private readonly notifications: NotificationsReader,
+    private readonly counts: AlertsSummary,
+    private readonly exporting: AlertsExport,
+    private readonly lifecycle: Lifecycle,
   ) {}
 
   @Post()
@@ -71,6 +84,42 @@ export class AlertsController {
     return this.reader.page({ ...rest, matchers: filter, before: cursor });
   }
 
+  @Get('summary')
+  @RequireScope('read')
+  @ApiOperation({
+    summary: 'How many alerts fire, by severity, and how many notifications are under way or were given up',
+  })
+  @ApiResponse({ status: 200, description: 'At most five seconds old.', schema: schemaOf(alertsSummary) })
+  summary() {
+    return this.counts.get();
+  }
+
+  @Get('export')
+  @RequireScope('read')
+  @ApiOperation({
+    summary: 'All alerts that match, one JSON object a line, the latest first',
+    description:
+      'The last line is `{"end":{"complete":true,"count":…}}`. Where it says `"complete":false`, as when the server stops ' +
+      'meanwhile, its `next` is the `cursor` with which to go on. An answer without that line was cut off.',
+  })
+  @ApiQuery({ name: 'filter', required: false, isArray: true, type: String, description: 'A matcher.' })
+  @ApiQuery({ name: 'state', required: false, enum: ['firing', 'resolved'] })
+  @ApiQuery({ name: 'severity', required: false })
+  @ApiQuery({ name: 'cursor', required: false, description: '`next` of an export that was cut short.' })
+  @ApiResponse({ status: 200, description: 'Lines.', content: { 'application/x-ndjson': {} } })
+  @ApiProblem(400, 'Every fault of the query.')
+  async export(@ZodQuery(exportQuery) query: z.output<typeof exportQuery>) {
+    const { filter, cursor, ...rest } = query;
+    const lines = this.exporting.lines({ ...rest, matchers: filter, before: cursor }, this.lifecycle.drainSignal);
+    // What fails before the first line is an answer with a status, not half an answer.
+    const first = await lines.next();
+    const all = Readable.from(startingWith(first, lines));
+    return new StreamableFile(all, {
+      type: 'application/x-ndjson',
+      disposition: 'attachment; filename="alerts.ndjson"',
+    });
+  }
+
   @Get(':id')
   @RequireScope('read')
   @ApiOperation({ summary: 'One episode of an alert, with its events and the notifications that told of it' })
@@ -83,6 +132,12 @@ export class AlertsController {
     const events = await this.reader.events(id);
     return { ...alert, events, notifications: await this.notifications.ofAlert(alert, events) };
   }
+}
+
+async function* startingWith(first: IteratorResult<string, void>, rest: AsyncGenerator<string, void>) {
+  if (first.done) return;
+  yield first.value;
+  yield* rest;
 }
 
 @ApiTags('integrations')

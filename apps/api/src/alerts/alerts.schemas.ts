@@ -37,6 +37,13 @@ export const alertQuery = z.strictObject({
   cursor: z.uuid().optional(),
 });
 
+export const exportQuery = alertQuery.omit({ limit: true });
+
+export const alertsSummary = z.object({
+  alerts: z.array(z.object({ state: z.enum(['firing', 'resolved']), severity: z.string(), count: z.int() })),
+  notifications: z.object({ waiting: z.int(), pending: z.int(), dead: z.int() }),
+});
+
 const texts = z.record(z.string(), z.string());
 
 export const alertView = z.object({
@@ -52,6 +59,9 @@ export const alertView = z.object({
   endsAt: z.iso.datetime(),
   lastSeenAt: z.iso.datetime(),
   occurrences: z.int(),
+  acknowledgedBy: z.string().nullable(),
+  acknowledgedAt: z.iso.datetime().nullable(),
+  snoozedUntil: z.iso.datetime().nullable(),
 });
 
 export const alertPage = z.object({ alerts: z.array(alertView), next: z.uuid().optional() });

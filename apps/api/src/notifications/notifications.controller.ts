@@ -58,7 +58,7 @@ export class NotificationsController {
   @Post('replay')
   @HttpCode(202)
   @RequireScope('manage')
-  @ApiOperation({ summary: 'Send dead letters again, the oldest 1000 of one receiver or of all' })
+  @ApiOperation({ summary: 'Send dead letters again, all of them or those of one receiver, the oldest first' })
   @ApiQuery({ name: 'receiver', required: false })
   @ApiResponse({ status: 202, description: 'On their way.', schema: schemaOf(replayed) })
   @ApiProblem(400, 'Every fault of the query.')

@@ -1,8 +1,9 @@
 import { createSecureContext } from 'node:tls';
+import type { HttpConfig, TlsConfig } from './http-schema.js';
 import type { HttpSettings, TlsSettings } from './integration.js';
 import { type LoadContext, secretOf } from './load-context.js';
-import type { HttpConfig, TlsConfig } from './schema.js';
-import { Secret } from './secret.js';
+import { Secret, SECRET_TOKEN } from './secret.js';
+import { holdsPlaceholder } from './template.js';
 import type { Place } from './yaml-document.js';
 
 type Config<T> = T | undefined;
@@ -136,4 +137,14 @@ function headersOf(context: LoadContext, config: HttpConfig): HttpSettings['head
     }
     return values.map((value) => ({ name, value }));
   });
+}
+
+/** Says what is wrong with a URL that notifications are posted to, without the URL itself: it may be a secret. */
+export function checkUrl(context: LoadContext, url: string, place: Place): void {
+  if (url === SECRET_TOKEN) context.fault('the URL itself is missing: <secret> only stands for one', place);
+  else if (url.includes('{{')) context.fault("not supported yet: templates in Go's language", place);
+  else if (holdsPlaceholder(url)) context.fault('not supported here: placeholders', place);
+  else if (!/^https?:/i.test(url)) context.fault('invalid URL: the scheme must be http or https', place);
+  else if (!/^https?:\/\/[^/?#]/i.test(url) || !URL.canParse(url))
+    context.fault('invalid URL: missing or bad host', place);
 }

@@ -5,7 +5,9 @@ export type {
   EmailIntegration,
   HttpSettings,
   Integration,
+  PagerdutyIntegration,
   Receiver,
+  SlackIntegration,
   TlsSettings,
   WebhookIntegration,
 } from './integration.js';
@@ -15,4 +17,5 @@ export { Matcher, matchesAll, type MatchOperator, matchersToString } from './mat
 export { parseMatchers } from './matcher-parser.js';
 export { groupKey, groupLabels, isRouteMuted, matchRoutes, type Route, ROUTE_DEFAULTS, walkRoutes } from './route.js';
 export { Secret, SECRET_TOKEN } from './secret.js';
+export type { Template } from './template.js';
 export { containsTime, isMuted, type TimeInterval } from './time-interval.js';

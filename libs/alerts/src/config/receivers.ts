@@ -1,8 +1,19 @@
-import { httpSettings, tlsSettings } from './http-settings.js';
-import type { EmailIntegration, HttpSettings, Receiver, TlsSettings, WebhookIntegration } from './integration.js';
+import { checkUrl, httpSettings, tlsSettings } from './http-settings.js';
+import type {
+  EmailIntegration,
+  HttpSettings,
+  Integration,
+  Own,
+  Receiver,
+  TlsSettings,
+  WebhookIntegration,
+} from './integration.js';
 import { type LoadContext, secretOf } from './load-context.js';
+import { pagerdutySettings } from './pagerduty.js';
 import type { EmailConfig, GlobalConfig, ReceiverConfig, WebhookConfig } from './schema.js';
-import { Secret, SECRET_TOKEN } from './secret.js';
+import { Secret } from './secret.js';
+import { checkSlackGlobal, slackSettings } from './slack.js';
+import type { Template } from './template.js';
 import type { Place } from './yaml-document.js';
 
 /** What `global` gives to integrations that do not say it themselves. */
@@ -25,6 +36,7 @@ export function buildReceivers(
     context.fault('at most one of smtp_auth_password and smtp_auth_password_file must be configured', place);
   }
   refuseIdentity(context, global?.smtp_auth_identity, global?.at('smtp_auth_identity'), 'smtp_auth_identity');
+  checkSlackGlobal(context, global);
 
   const receivers = new Map<string, Receiver>();
   for (const config of configs) {
@@ -37,19 +49,27 @@ export function buildReceivers(
 }
 
 function integrations(context: LoadContext, config: ReceiverConfig, defaults: Defaults): Receiver['integrations'] {
-  const receiver = config.name ?? '';
-  const webhooks = (config.webhook_configs ?? []).map((webhook, index) => ({
-    ...{ key: `${receiver}/webhook/${index}`, receiver, index, type: 'webhook' as const },
-    ...webhookSettings(context, webhook, defaults),
-  }));
-  const emails = (config.email_configs ?? []).map((email, index) => ({
-    ...{ key: `${receiver}/email/${index}`, receiver, index, type: 'email' as const },
-    ...emailSettings(context, email, defaults),
-  }));
-  return [...webhooks, ...emails];
+  const { http, global } = defaults;
+  return [
+    ...each(config, 'webhook', config.webhook_configs, (one) => webhookSettings(context, one, defaults)),
+    ...each(config, 'email', config.email_configs, (one) => emailSettings(context, one, defaults)),
+    ...each(config, 'slack', config.slack_configs, (one) => slackSettings(context, one, global, http)),
+    ...each(config, 'pagerduty', config.pagerduty_configs, (one) => pagerdutySettings(context, one, global, http)),
+  ];
 }
 
-type Own<T> = Omit<T, 'key' | 'receiver' | 'index' | 'type'>;
+/** The integrations of one type, which their position tells apart. */
+function each<T extends Integration['type'], C, S>(
+  { name: receiver = '' }: ReceiverConfig,
+  type: T,
+  configs: readonly C[] = [],
+  settings: (config: C) => S,
+) {
+  return configs.map((config, index) => ({
+    ...{ key: `${receiver}/${type}/${index}`, receiver, index, type },
+    ...settings(config),
+  }));
+}
 
 function webhookSettings(context: LoadContext, config: WebhookConfig, { http }: Defaults): Own<WebhookIntegration> {
   const given = [config.url?.reveal() && 'url', config.url_file && 'url_file'].filter(Boolean);
@@ -66,15 +86,6 @@ function webhookSettings(context: LoadContext, config: WebhookConfig, { http }: 
     ...(config.timeout && { timeoutMs: config.timeout }),
     http: config.http_config ? httpSettings(context, config.http_config) : http,
   };
-}
-
-/** Says what is wrong without the URL itself: it is a secret. */
-function checkUrl(context: LoadContext, url: string, place: Place): void {
-  if (url === SECRET_TOKEN) context.fault('the URL itself is missing: <secret> only stands for one', place);
-  else if (url.includes('{{')) context.fault("not supported yet: templates in Go's language", place);
-  else if (!/^https?:/i.test(url)) context.fault('invalid URL: the scheme must be http or https', place);
-  else if (!/^https?:\/\/[^/?#]/i.test(url) || !URL.canParse(url))
-    context.fault('invalid URL: missing or bad host', place);
 }
 
 function emailSettings(
@@ -101,6 +112,9 @@ function emailSettings(
     requireTls: config.require_tls ?? global?.smtp_require_tls ?? true,
     tls: config.tls_config ? tlsSettings(context, config.tls_config) : smtpTls,
     headers: emailHeaders(context, config),
+    ...(config.html !== undefined && { html: config.html }),
+    // Alertmanager's default is an empty text, of which a plain one beside the HTML is the better form.
+    ...(config.text && { text: config.text }),
   };
 }
 
@@ -145,16 +159,16 @@ function smarthost(
   return { host: found?.[1] || found?.[2] || 'localhost', port };
 }
 
-function emailHeaders(context: LoadContext, config: EmailConfig): Record<string, string> {
+function emailHeaders(context: LoadContext, config: EmailConfig): Record<string, Template> {
   const seen = new Set<string>();
-  const headers: [string, string][] = [];
+  const headers: [string, Template][] = [];
   for (const [name, { value, place }] of config.headers ?? []) {
     if (!/^[!-9;-~]+$/.test(name)) context.fault(`"${name}" is not a valid header name`, place);
-    if (/[\r\n\0]/.test(value)) context.fault(`header "${name}" must be one line`, place);
+    if ([value].flat().some((part) => typeof part === 'string' && /[\r\n\0]/.test(part)))
+      context.fault(`header "${name}" must be one line`, place);
     if (seen.has(name.toLowerCase())) context.fault(`duplicate header "${name}" in email config`, place);
     seen.add(name.toLowerCase());
-    // What is left of a template is Alertmanager's default subject, which the notifier has as well.
-    if (!value.includes('{{')) headers.push([name, value]);
+    headers.push([name, value]);
   }
   return Object.fromEntries(headers);
 }

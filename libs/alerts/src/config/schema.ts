@@ -1,7 +1,11 @@
 import { parseDuration, parseGoDuration } from './duration.js';
+import { httpConfig, tlsConfig } from './http-schema.js';
 import { CLASSIC_NAME } from './labels.js';
 import { Matcher } from './matcher.js';
 import { parseMatchers } from './matcher-parser.js';
+import { pagerdutyConfig, pagerdutyGlobal } from './pagerduty.js';
+import { slackConfig, slackGlobal } from './slack.js';
+import { holdsPlaceholder, template, templateUnlessDefault } from './template.js';
 import * as time from './time-interval.js';
 import * as later from './unsupported.js';
 import type { Cursor } from './yaml-document.js';
@@ -22,24 +26,13 @@ import {
 /*
  * What the file may hold, field by field. Defaults, references between parts and secrets from files are the loader's.
  */
-const DEFAULT_HTML = '{{ template "email.default.html" . }}';
-const DEFAULT_SUBJECT = '{{ template "email.default.subject" . }}';
 
-/** Text in which Alertmanager would expand a template in Go's language. */
+/** Text in which Alertmanager would expand a template, and we expand nothing: an address that holds one leads nowhere. */
 const literal = parsed((value) => {
   if (value.includes('{{')) throw new Error("not supported yet: templates in Go's language");
+  if (holdsPlaceholder(value)) throw new Error('not supported here: placeholders');
   return value;
 });
-
-/** A text that Alertmanager renders and we do not yet: only its default is accepted. */
-function unlessDefault(name: string, defaults: string): Reader<string> {
-  return parsed((value) => {
-    if (value !== defaults) throw new Error(`not supported yet: ${name} (a template in Go's language)`);
-    return value;
-  });
-}
-
-const emailHeader: Reader<string> = (cursor) => (text(cursor) === DEFAULT_SUBJECT ? DEFAULT_SUBJECT : literal(cursor));
 
 const noTemplates: Reader<string[]> = (cursor) => {
   const files = list(text)(cursor);
@@ -85,41 +78,6 @@ const match = matcherRecord(text, (name, value) => new Matcher(name, '=', value)
 /** Anchored in the value itself, as in Alertmanager, whose route keys show it so. */
 const matchRe = matcherRecord(regex, (name, value) => new Matcher(name, '=~', `^(?:${value})$`));
 
-export const tlsConfig = struct(
-  {
-    ca: text,
-    ca_file: text,
-    cert: text,
-    cert_file: text,
-    key: secret,
-    key_file: text,
-    server_name: text,
-    insecure_skip_verify: boolean,
-  },
-  later.TLS,
-);
-export type TlsConfig = NonNullable<ReturnType<typeof tlsConfig>>;
-
-const header = struct({ values: list(text), secrets: list(secret), files: list(text) });
-
-export const httpConfig = struct(
-  {
-    authorization: struct({ type: text, credentials: secret, credentials_file: text }, later.AUTHORIZATION),
-    basic_auth: struct(
-      { username: text, username_file: text, password: secret, password_file: text },
-      later.BASIC_AUTH,
-    ),
-    bearer_token: secret,
-    bearer_token_file: text,
-    http_headers: record(placed(header)),
-    tls_config: tlsConfig,
-    follow_redirects: boolean,
-    enable_http2: boolean,
-  },
-  later.HTTP,
-);
-export type HttpConfig = NonNullable<ReturnType<typeof httpConfig>>;
-
 const webhookConfig = struct(
   {
     send_resolved: boolean,
@@ -146,16 +104,22 @@ const emailConfig = struct(
     auth_identity: text,
     require_tls: boolean,
     tls_config: tlsConfig,
-    headers: record(placed(emailHeader)),
-    html: unlessDefault('html', DEFAULT_HTML),
-    text: unlessDefault('text', ''),
+    headers: record(placed(template)),
+    html: templateUnlessDefault('email.default.html'),
+    text: template,
   },
   later.EMAIL,
 );
 export type EmailConfig = NonNullable<ReturnType<typeof emailConfig>>;
 
 const receiver = struct(
-  { name: text, webhook_configs: list(webhookConfig), email_configs: list(emailConfig) },
+  {
+    name: text,
+    webhook_configs: list(webhookConfig),
+    email_configs: list(emailConfig),
+    slack_configs: list(slackConfig),
+    pagerduty_configs: list(pagerdutyConfig),
+  },
   later.RECEIVER,
 );
 export type ReceiverConfig = NonNullable<ReturnType<typeof receiver>>;
@@ -173,6 +137,8 @@ const globalConfig = struct(
     smtp_auth_identity: text,
     smtp_require_tls: boolean,
     smtp_tls_config: tlsConfig,
+    ...slackGlobal,
+    ...pagerdutyGlobal,
   },
   later.GLOBAL,
 );

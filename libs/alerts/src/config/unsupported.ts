@@ -4,16 +4,15 @@
 export const TOP_LEVEL = ['event_recorder', 'tracing'];
 
 const INTEGRATIONS = [
-  ...['discord', 'incidentio', 'jira', 'mattermost', 'msteams', 'msteamsv2', 'opsgenie', 'pagerduty', 'pushover'],
-  ...['rocketchat', 'slack', 'sns', 'telegram', 'victorops', 'webex', 'wechat'],
+  ...['discord', 'incidentio', 'jira', 'mattermost', 'msteams', 'msteamsv2', 'opsgenie', 'pushover'],
+  ...['rocketchat', 'sns', 'telegram', 'victorops', 'webex', 'wechat'],
 ];
 
 export const RECEIVER = INTEGRATIONS.map((name) => `${name}_configs`);
 
 export const GLOBAL = [
   ...['smtp_auth_secret', 'smtp_auth_secret_file', 'smtp_force_implicit_tls'],
-  ...['slack_api_url', 'slack_api_url_file', 'slack_app_token', 'slack_app_token_file', 'slack_app_url'],
-  ...['opsgenie_api_url', 'opsgenie_api_key', 'opsgenie_api_key_file', 'pagerduty_url', 'jira_api_url'],
+  ...['opsgenie_api_url', 'opsgenie_api_key', 'opsgenie_api_key_file', 'jira_api_url'],
   ...['victorops_api_url', 'victorops_api_key', 'victorops_api_key_file', 'webex_api_url'],
   ...['wechat_api_url', 'wechat_api_secret', 'wechat_api_secret_file', 'wechat_api_corp_id'],
   ...['telegram_api_url', 'telegram_bot_token', 'telegram_bot_token_file'],

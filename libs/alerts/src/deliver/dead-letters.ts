@@ -5,8 +5,14 @@ import { Clock } from '../clock.js';
 import { deliverNotification } from './deliver-notification.task.js';
 import { REVIVE } from './statements.js';
 
-/** Of one call; what is left can be asked for again. */
-const MAX_REPLAYED = 1_000;
+/** Of one transaction. */
+const BATCH = 500;
+
+interface Revived {
+  id: string;
+  /** The others wait for what is before them in their line. */
+  starts: boolean;
+}
 
 /** Notifications that were given up. They are kept, and can be sent again: the same message under the same key. */
 @Injectable()
@@ -19,30 +25,40 @@ export class DeadLetters {
 
   /** False when there is no dead letter with this id. */
   async replay(id: string): Promise<boolean> {
-    return (await this.revive(() => Promise.resolve([id]))) === 1;
+    return (await this.revive([id])) === 1;
   }
 
-  /** Replays the oldest dead letters, of one receiver or of all, and answers how many. */
+  /**
+   * Replays all dead letters, of one receiver or of every one, the oldest first, and answers how many. Each is looked at
+   * once, so that it comes to an end even while some are given up again; what dies in between waits for the next call.
+   */
   async replayAll(receiver?: string): Promise<number> {
-    return this.revive(async (query) => {
-      const rows = await query<{ id: string }>(
-        `SELECT id FROM notifications WHERE state = 'dead' AND ($1::text IS NULL OR receiver = $1) ORDER BY id LIMIT $2`,
-        [receiver ?? null, MAX_REPLAYED],
-      );
-      return rows.map(({ id }) => id);
-    });
+    let replayed = 0;
+    for (let after: string | undefined; ;) {
+      const ids = await this.find(receiver, after);
+      if (ids.length > 0) replayed += await this.revive(ids);
+      if (ids.length < BATCH) return replayed;
+      after = ids.at(-1);
+    }
   }
 
-  private revive(
-    find: (query: <Row>(text: string, parameters: unknown[]) => Promise<Row[]>) => Promise<string[]>,
-  ): Promise<number> {
+  private async find(receiver: string | undefined, after: string | undefined): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>(
+      `SELECT id FROM notifications
+       WHERE state = 'dead' AND ($1::text IS NULL OR receiver = $1) AND ($2::uuid IS NULL OR id > $2)
+       ORDER BY id LIMIT $3`,
+      [receiver ?? null, after ?? null, BATCH],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  private revive(ids: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
-      const ids = await find((text, parameters) => tx.query(text, parameters));
-      const rows = await tx.query<{ id: string }>(REVIVE, [ids, this.clock.now() / 1000]);
+      const rows = await tx.query<Revived>(REVIVE, [ids, this.clock.now() / 1000]);
       await this.jobs.enqueueMany(
         tx,
         deliverNotification,
-        rows.map(({ id }) => ({ payload: { id } })),
+        rows.filter(({ starts }) => starts).map(({ id }) => ({ payload: { id } })),
       );
       return rows.length;
     });

@@ -1,26 +1,37 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Database } from 'eyrie/database';
 import { HandlesTask, type JobInfo, type PayloadOf, type TaskHandler } from 'eyrie/jobs';
+import { alertToDelivery, attemptDuration, deliveryAttempts } from '../alerts.metrics.js';
 import { ALERTS_OPTIONS, type AlertsOptions } from '../alerts.config.js';
 import { Clock } from '../clock.js';
 import { nextAttempt, type Delivery, type NotificationPayload } from '../notify/index.js';
+import { type Admission, Admissions } from './admission.js';
 import { Batcher } from './batcher.js';
 import { deliverNotification } from './deliver-notification.task.js';
+import { integrationLabels } from './integration-labels.js';
 import { Notifiers } from './notifiers.js';
+import { PutBack } from './put-back.js';
 import { Settlement } from './settlement.js';
 import { LOAD } from './statements.js';
 
 interface NotificationRow {
   id: string;
+  receiver: string;
   integration: string;
   body: string;
   attempts: number;
+  /** When the request came that this tells of; null for reminders. */
+  caused_at: number | null;
   retry_since: number;
+  /** Of the circuit of its integration; null while it is closed. */
+  open_until: number | null;
+  /** Somebody finds out whether it is back. */
+  probing: boolean;
 }
 
 const MAX_BATCH = 200;
 
-/** Makes one attempt to deliver a notification and settles how it ended. */
+/** Makes one attempt to deliver a notification and settles how it ended, or puts it back until its time comes. */
 @Injectable()
 @HandlesTask(deliverNotification)
 export class DeliverNotificationHandler implements TaskHandler<PayloadOf<typeof deliverNotification>> {
@@ -30,26 +41,58 @@ export class DeliverNotificationHandler implements TaskHandler<PayloadOf<typeof 
   constructor(
     private readonly database: Database,
     private readonly notifiers: Notifiers,
+    private readonly admissions: Admissions,
+    private readonly putBack: PutBack,
     private readonly settlement: Settlement,
     private readonly clock: Clock,
     @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'notify'>,
   ) {}
 
-  async handle({ id }: { id: string }, { signal }: JobInfo): Promise<void> {
+  async handle({ id, inTurn = false }: PayloadOf<typeof deliverNotification>, { signal }: JobInfo): Promise<void> {
     const row = await this.loader.add(id);
     // Settled already: this job is the repeat of one whose worker died after the settlement.
     if (!row) return;
+    const admission = await this.admissions.admit({
+      receiver: row.receiver,
+      integration: row.integration,
+      openUntil: row.open_until === null ? undefined : row.open_until * 1000,
+      probing: row.probing,
+      deadline: row.retry_since * 1000 + this.options.notify.giveUpAfterMs,
+      inTurn,
+    });
+    if (admission.admitted) await this.deliver(row, admission, signal);
+    else await this.putBack.add({ id, ...admission });
+  }
+
+  private async deliver(
+    row: NotificationRow,
+    { probe, leave }: Extract<Admission, { admitted: true }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { id, integration } = row;
     const at = this.clock.now();
-    const delivery = await this.attempt(row, signal);
+    const delivery = await this.attempt(row, signal).finally(leave);
     const durationMs = this.clock.now() - at;
     const follow = this.followUp(row, delivery, at);
+    this.measure(row, delivery, durationMs, follow.retryAt);
     if (delivery.outcome !== 'delivered') {
       const outlook = follow.retryAt === undefined ? 'kept as a dead letter' : 'will be tried again';
       this.logger.warn(
         `notification ${id} to ${row.integration} failed: ${follow.error ?? delivery.outcome}; ${outlook}`,
       );
     }
-    await this.settlement.settle({ id, at, durationMs, delivery, ...follow });
+    const cutOff = signal.aborted && delivery.outcome !== 'delivered';
+    await this.settlement.settle({ id, integration, at, durationMs, delivery, cutOff, probe, ...follow });
+  }
+
+  private measure(row: NotificationRow, { outcome }: Delivery, durationMs: number, retryAt: number | undefined): void {
+    const labels = { ...integrationLabels(row.integration), receiver: row.receiver };
+    const told = outcome === 'delivered' ? outcome : retryAt === undefined ? 'dead' : 'retried';
+    deliveryAttempts.inc({ ...labels, outcome: told });
+    attemptDuration.observe(labels, durationMs / 1000);
+    if (outcome === 'delivered' && row.caused_at !== null) {
+      alertToDelivery.observe(labels, Math.max(this.clock.now() / 1000 - row.caused_at, 0));
+    }
   }
 
   private async attempt(row: NotificationRow, signal: AbortSignal): Promise<Delivery> {

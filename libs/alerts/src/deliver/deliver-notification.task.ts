@@ -2,4 +2,7 @@ import { defineTask } from 'eyrie/jobs';
 import { z } from 'zod';
 
 /** One attempt to deliver a notification. Further attempts are jobs of their own, at the time that the back-off says. */
-export const deliverNotification = defineTask('deliver-notification', z.object({ id: z.uuid() }));
+export const deliverNotification = defineTask(
+  'deliver-notification',
+  z.object({ id: z.uuid(), inTurn: z.boolean().optional() }),
+);

@@ -22,7 +22,10 @@ route: { receiver: team, group_by: ['...'], group_wait: 0s, group_interval: 1m }
 receivers:
   - { name: team, webhook_configs: [{ url: '${receiver.url}' }] }
   - { name: other, webhook_configs: [{ url: '${receiver.url}' }] }`;
-  hub = await testHub({ config, notify: { firstMs: SECOND, factor: 2, maxMs: 10 * SECOND, giveUpAfterMs: HOUR } });
+  hub = await testHub({
+    config,
+    notify: { firstMs: SECOND, factor: 2, maxMs: 10 * SECOND, giveUpAfterMs: HOUR, breakerFailures: 0 },
+  });
 });
 beforeEach(() => {
   jest.spyOn(Math, 'random').mockReturnValue(0.5);
@@ -31,6 +34,7 @@ afterEach(async () => {
   jest.restoreAllMocks();
   receiver.reset();
   await hub.clear();
+  await hub.query(`DELETE FROM receiver_health`);
 });
 afterAll(async () => {
   await hub.close();
@@ -237,11 +241,42 @@ describe('H7: dead letters', () => {
     hub.clock.advance(MINUTE);
     await hub.flush();
     const { notifications } = await hub.get(NotificationsReader).page({ limit: 10 });
-    expect(notifications.map(({ state }) => state)).toEqual(['waiting', 'pending', 'pending']);
+    expect(notifications.map(({ state }) => state)).toEqual(['waiting', 'waiting', 'pending']);
     await hub.deliver();
     expect(await outstanding()).toBe(0);
     const last = JSON.parse(receiver.received.at(-1)!.body) as { status: string };
     expect(last.status).toBe('resolved');
+  });
+
+  it('count as under way when their line was forgotten with its group: what comes after them waits', async () => {
+    refuse(2, 400);
+    await fireAndDeliver('A');
+    hub.clock.advance(16 * MINUTE);
+    await fireAndDeliver('A');
+    await hub.query(`DELETE FROM notification_log`);
+    expect(await hub.get(DeadLetters).replayAll()).toBe(2);
+    await hub.resolve({ alertname: 'A' });
+    await hub.fire({ alertname: 'A' });
+    hub.clock.advance(MINUTE);
+    await hub.flush();
+    const { notifications } = await hub.get(NotificationsReader).page({ limit: 10 });
+    expect(notifications.map(({ state }) => state)).toEqual(['waiting', 'waiting', 'pending']);
+    const before = receiver.received.length;
+    await hub.deliver();
+    expect(receiver.received.slice(before).map(keyOf)).toEqual(notifications.map(({ id }) => id).reverse());
+    expect(await hub.query(`SELECT outstanding FROM notification_log`)).toEqual([{ outstanding: 0 }]);
+  });
+
+  it('are all replayed, however many they are', async () => {
+    await hub.query(
+      `INSERT INTO notifications (group_id, receiver, integration, state, payload, fingerprints, created_at, retry_since)
+       SELECT gen_random_uuid(), 'team', 'team/webhook/0', 'dead', '{}', '{}', now(), now() FROM generate_series(1, 1201)`,
+    );
+    expect(await hub.get(DeadLetters).replayAll('other')).toBe(0);
+    expect(await hub.get(DeadLetters).replayAll('team')).toBe(1201);
+    expect(await hub.query(`SELECT count(*)::int AS jobs FROM graphile_worker._private_jobs`)).toEqual([
+      { jobs: 1201 },
+    ]);
   });
 
   it('replayed twice at once is sent once', async () => {

@@ -24,6 +24,14 @@ export class Notifiers {
     return this.byKey.get(integration);
   }
 
+  /** The time limit of an attempt, in milliseconds. */
+  timeoutOf(integration: string): number {
+    const found = [...this.configs.config.receivers.values()]
+      .flatMap(({ integrations }) => integrations)
+      .find(({ key }) => key === integration);
+    return (found && 'timeoutMs' in found && found.timeoutMs) || this.options.notify.timeoutMs;
+  }
+
   private create(config: AlertsConfig): Map<string, Notifier> {
     const { externalUrl, version, notify } = this.options;
     const integrations = [...config.receivers.values()].flatMap((receiver) => receiver.integrations);

@@ -1,14 +1,52 @@
 import { type Statement } from 'eyrie/database';
 import { enqueueSql } from 'eyrie/jobs';
 import { deliverNotification } from './deliver-notification.task.js';
+import { circuitChanges, healthSql } from './health-statements.js';
 
 const statement = (name: string, text: string): Statement => ({ name: `deliver:${name}`, text });
 const seconds = (column: string) => `to_timestamp(${column})`;
 
 export const LOAD = statement(
   'load',
-  `SELECT id, group_id, integration, payload::text AS body, attempts, extract(epoch FROM retry_since)::float8 AS retry_since
-   FROM notifications WHERE id = ANY($1::uuid[]) AND state = 'pending'`,
+  `SELECT id, group_id, receiver, notifications.integration, payload::text AS body, attempts,
+     (origin ->> 'at')::float8 AS caused_at, extract(epoch FROM retry_since)::float8 AS retry_since,
+     extract(epoch FROM open_until)::float8 AS open_until, coalesce(probing, false) AS probing
+   FROM notifications LEFT JOIN receiver_health health ON health.integration = notifications.integration
+   WHERE id = ANY($1::uuid[]) AND state = 'pending'`,
+);
+
+/** Puts notifications back into the queue whose time has not come. $3: whether they have had their turn under the rate. */
+export const PUT_BACK = statement(
+  'put-back',
+  enqueueSql(
+    deliverNotification,
+    `SELECT json_build_object('id', id, 'inTurn', in_turn) AS payload, ${seconds('run_at')} AS run_at, origin
+     FROM notifications JOIN unnest($1::uuid[], $2::float8[], $3::bool[]) AS back(id, run_at, in_turn) USING (id)
+     WHERE state = 'pending'`,
+  ),
+);
+
+/** Lets one of all workers try whether an integration is back; $3: until when the others leave it to that one. */
+export const CLAIM_PROBE = statement(
+  'claim-probe',
+  `UPDATE receiver_health SET open_until = ${seconds('$3')}, probing = true
+   WHERE integration = $1 AND open_until <= ${seconds('$2')} RETURNING integration`,
+);
+
+/**
+ * Takes turns under the rates of integrations, as the generic cell rate algorithm counts them (ITU-T I.371), and answers
+ * when the first of each is. $2: how many; $3, $4: the interval between two in seconds, and the burst; $5: now.
+ */
+export const TAKE_TURNS = statement(
+  'take-turns',
+  `WITH wanted AS (
+     SELECT * FROM unnest($1::text[], $2::int[], $3::float8[], $4::int[]) AS wanted(integration, many, apart, burst)
+   )
+   INSERT INTO receiver_health AS health (integration, next_turn_at)
+   SELECT integration, ${seconds('$5 + (many - burst + 1) * apart')} FROM wanted ORDER BY integration
+   ON CONFLICT (integration) DO UPDATE SET next_turn_at = greatest(excluded.next_turn_at, health.next_turn_at + (
+     SELECT many * apart * interval '1 s' FROM wanted WHERE wanted.integration = health.integration))
+   RETURNING integration, extract(epoch FROM next_turn_at)::float8 AS next_turn`,
 );
 
 /**
@@ -26,7 +64,7 @@ export const SETTLE = statement(
        state = attempt.state, attempts = notifications.attempts + 1, error = attempt.error,
        settled_at = CASE WHEN attempt.state = 'pending' THEN NULL ELSE ${seconds('$9')} END
      FROM attempt WHERE notifications.id = attempt.id AND notifications.state = 'pending'
-     RETURNING notifications.id, notifications.attempts, group_id, integration, notifications.state
+     RETURNING notifications.id, notifications.attempts, group_id, integration, notifications.state, origin
    ), recorded AS (
      INSERT INTO notification_attempts (notification_id, number, at, duration_ms, outcome, status_code, error)
      SELECT id, attempts, ${seconds('at')}, duration_ms, outcome, status_code, attempt.error
@@ -35,7 +73,7 @@ export const SETTLE = statement(
    ), queued AS (
      ${enqueueSql(
        deliverNotification,
-       `SELECT json_build_object('id', id) AS payload, ${seconds('retry_at')} AS run_at
+       `SELECT json_build_object('id', id) AS payload, ${seconds('retry_at')} AS run_at, origin
         FROM settled JOIN attempt USING (id) WHERE settled.state = 'pending'`,
      )}
    ), over AS (
@@ -47,9 +85,9 @@ export const SETTLE = statement(
      UPDATE notification_log AS log SET outstanding = greatest(outstanding - many, 0)
      FROM line WHERE log.group_id = line.group_id AND log.integration = line.integration
      RETURNING log.group_id, log.integration, outstanding
-   )
-   SELECT group_id, integration, (SELECT count(*) FROM queued) AS queued FROM counted WHERE outstanding > 0
-   UNION ALL SELECT NULL, NULL, count(*) FROM queued`,
+   ), ${healthSql(10)}
+   SELECT group_id, integration, NULL::bigint AS queued, NULL::json AS circuits FROM counted WHERE outstanding > 0
+   UNION ALL SELECT NULL, NULL, (SELECT count(*) FROM queued), ${circuitChanges}`,
 );
 
 /** The next of each line may start. A statement of its own, after the lock: it sees all that joined the line before. */
@@ -61,20 +99,34 @@ export const PROMOTE = statement(
              WHERE group_id = line.group_id AND integration = line.integration AND state = 'waiting'
              ORDER BY id LIMIT 1)
      FROM unnest($1::uuid[], $2::text[]) AS line(group_id, integration))
-   RETURNING id`,
+   RETURNING id, origin`,
 );
 
-/** Dead letters that are to be tried again: they count as under way. */
+/**
+ * Dead letters that are to be tried again: they count as under way, so that what comes after them waits, and they wait
+ * themselves while something of their line is. Answers those that may start. A line that was forgotten, because its group is
+ * gone, begins anew.
+ */
 export const REVIVE = statement(
   'revive',
-  `WITH revived AS (
-     UPDATE notifications SET state = 'pending', retry_since = ${seconds('$2')}, settled_at = NULL
-     WHERE id = ANY($1::uuid[]) AND state = 'dead'
-     RETURNING id, group_id, integration
-   ), counted AS (
-     UPDATE notification_log SET outstanding = outstanding + line.many
-     FROM (SELECT group_id, integration, count(*)::int AS many FROM revived GROUP BY 1, 2) AS line
-     WHERE notification_log.group_id = line.group_id AND notification_log.integration = line.integration
+  `WITH dead AS (
+     SELECT id, group_id, integration FROM notifications WHERE id = ANY($1::uuid[]) AND state = 'dead'
+     ORDER BY id FOR UPDATE
+   ), line AS (
+     SELECT group_id, integration, count(*)::int AS many, (array_agg(id ORDER BY id))[1] AS first
+     FROM dead GROUP BY 1, 2
+   ), log AS (
+     INSERT INTO notification_log AS log (group_id, integration, firing, resolved, notified_at, outstanding)
+     SELECT group_id, integration, '{}', '{}', ${seconds('$2')}, many FROM line ORDER BY group_id, integration
+     ON CONFLICT (group_id, integration) DO UPDATE SET outstanding = log.outstanding + excluded.outstanding
+     RETURNING group_id, integration, outstanding
+   ), revived AS (
+     UPDATE notifications SET
+       state = CASE WHEN log.outstanding = line.many AND dead.id = line.first THEN 'pending' ELSE 'waiting' END,
+       retry_since = ${seconds('$2')}, settled_at = NULL
+     FROM dead JOIN line USING (group_id, integration) JOIN log USING (group_id, integration)
+     WHERE notifications.id = dead.id
+     RETURNING notifications.id, notifications.state
    )
-   SELECT id FROM revived`,
+   SELECT id, state = 'pending' AS starts FROM revived`,
 );

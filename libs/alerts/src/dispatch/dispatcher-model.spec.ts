@@ -1,107 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Database } from 'eyrie/database';
 import fc from 'fast-check';
+import {
+  line,
+  Model,
+  SEND_RESOLVED,
+  textOf,
+  type ModelMatcher,
+  type ModelRoute,
+  type ModelRule,
+} from '../../../../test/harness/alertmanager-model.js';
 import { START, testHub, type TestHub } from '../../../../test/harness/hub.js';
-import { type Labels } from '../config/index.js';
+import { type Labels, type MatchOperator } from '../config/index.js';
 import { type NotificationPayload } from '../notify/index.js';
-
-/** A route as the configuration file has it, with every value said. */
-interface ModelRoute {
-  receiver: string;
-  matcher?: [name: string, value: string];
-  groupBy: string[];
-  waitS: number;
-  intervalS: number;
-  repeatS: number;
-  continue: boolean;
-  routes: ModelRoute[];
-}
-
-interface ModelGroup {
-  route: ModelRoute;
-  labels: Labels;
-  alerts: Map<string, { labels: Labels; endsAt: number }>;
-  nextFlush: number;
-  flushed: boolean;
-}
-
-type LogEntry = { firing: Set<string>; resolved: Set<string>; at: number };
-
-const SEND_RESOLVED: Readonly<Record<string, boolean>> = { talkative: true, terse: false };
-const textOf = (labels: Labels) => JSON.stringify(Object.entries(labels).sort());
-
-/** Alertmanager's dispatcher and notification pipeline, as simple as can be: one thread, maps, times in seconds. */
-class Model {
-  readonly told: string[] = [];
-  private readonly groups = new Map<ModelRoute, Map<string, ModelGroup>>();
-  private readonly logs = new Map<ModelRoute, Map<string, LogEntry>>();
-
-  constructor(private readonly root: ModelRoute) {}
-
-  post(labels: Labels, startsAt: number, endsAt: number, now: number): void {
-    for (const route of match(this.root, labels)) {
-      const groupLabels = Object.fromEntries(Object.entries(labels).filter(([name]) => route.groupBy.includes(name)));
-      const groups = this.groups.get(route) ?? new Map<string, ModelGroup>();
-      this.groups.set(route, groups);
-      let group = groups.get(textOf(groupLabels));
-      if (!group) {
-        group = { route, labels: groupLabels, alerts: new Map(), nextFlush: now + route.waitS, flushed: false };
-        groups.set(textOf(groupLabels), group);
-      }
-      // Only who joins can hasten a group. In Alertmanager each repeat can, which may save a part of group_wait.
-      const joins = endsAt > now && !((group.alerts.get(textOf(labels))?.endsAt ?? now) > now);
-      group.alerts.set(textOf(labels), { labels, endsAt });
-      if (joins && !group.flushed && startsAt + route.waitS <= now) group.nextFlush = now;
-    }
-  }
-
-  flush(now: number): void {
-    for (const groups of this.groups.values()) {
-      for (const [key, group] of groups) {
-        if (group.nextFlush > now) continue;
-        group.flushed = true;
-        group.nextFlush = now + group.route.intervalS;
-        this.notify(group, key, now);
-        for (const [text, { endsAt }] of group.alerts) if (endsAt <= now) group.alerts.delete(text);
-        if (group.alerts.size === 0) groups.delete(key);
-      }
-    }
-  }
-
-  private notify({ route, labels, alerts }: ModelGroup, key: string, now: number): void {
-    const sendResolved = SEND_RESOLVED[route.receiver]!;
-    const firing = [...alerts].filter(([, { endsAt }]) => endsAt > now).map(([text]) => text);
-    const resolved = [...alerts].filter(([, { endsAt }]) => endsAt <= now).map(([text]) => text);
-    const logs = this.logs.get(route) ?? new Map<string, LogEntry>();
-    this.logs.set(route, logs);
-    const entry = logs.get(key);
-    const isNew = (texts: string[], of: ReadonlySet<string>) => texts.some((text) => !of.has(text));
-    let needed: boolean;
-    if (!entry) needed = firing.length > 0;
-    else if (isNew(firing, entry.firing)) needed = true;
-    else if (firing.length === 0) needed = entry.firing.size > 0;
-    else if (sendResolved && isNew(resolved, entry.resolved)) needed = true;
-    else needed = entry.at < now - route.repeatS;
-    if (!needed) return;
-    logs.set(key, { firing: new Set(firing), resolved: new Set(resolved), at: now });
-    if (!sendResolved && firing.length === 0) return;
-    this.told.push(line(now, route.receiver, labels, firing, sendResolved ? resolved : []));
-  }
-}
-
-function match(route: ModelRoute, labels: Labels): ModelRoute[] {
-  if (route.matcher && labels[route.matcher[0]] !== route.matcher[1]) return [];
-  const found: ModelRoute[] = [];
-  for (const child of route.routes) {
-    const below = match(child, labels);
-    found.push(...below);
-    if (below.length > 0 && !child.continue) break;
-  }
-  return found.length > 0 ? found : [route];
-}
-
-function line(at: number, receiver: string, group: Labels, firing: string[], resolved: string[]): string {
-  return `${at}s ${receiver} ${textOf(group)}: ${firing.toSorted().join()} resolved ${resolved.toSorted().join()}`;
-}
+import { SilenceIndex, SilencesService, type Silence } from '../silences/index.js';
 
 function toConfig(route: ModelRoute): object {
   return {
@@ -115,6 +27,13 @@ function toConfig(route: ModelRoute): object {
     routes: route.routes.map(toConfig),
   };
 }
+
+const toText = ({ name, operator, value }: ModelMatcher) => `${name}${operator}"${value}"`;
+const toRule = ({ source, target, equal }: ModelRule) => ({
+  source_matchers: source.map(toText),
+  target_matchers: target.map(toText),
+  equal,
+});
 
 const receivers = Object.entries(SEND_RESOLVED).map(([name, send_resolved]) => ({
   name,
@@ -144,7 +63,38 @@ const labelSet = fc
   .tuple(...NAMES.map(() => fc.constantFrom('1', '2', undefined)))
   .map((values) => Object.fromEntries([...NAMES.entries()].map(([index, name]) => [name, values[index]])))
   .map((labels) => JSON.parse(JSON.stringify({ ...labels, alertname: 'X' })) as Labels);
+const matcher = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<MatchOperator>('=', '!=').chain((operator) =>
+      fc.record({
+        name: fc.constantFrom(...NAMES),
+        operator: fc.constant(operator),
+        value: fc.constantFrom('1', '2'),
+      }),
+    ),
+  },
+  fc.record({
+    name: fc.constantFrom(...NAMES),
+    operator: fc.constantFrom<MatchOperator>('=~', '!~'),
+    value: fc.constant('1|2'),
+  }),
+);
+const matchers = fc.array(matcher, { minLength: 1, maxLength: 2 });
+const rule = fc.record({ source: matchers, target: matchers, equal: fc.subarray(NAMES, { maxLength: 1 }) });
+const times = { inS: fc.constantFrom(-10, 0, 30), forS: fc.constantFrom(10, 60, 200) };
 const step = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ silence: matchers, ...times }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      change: fc.nat(1),
+      matchers: fc.option(matchers, { freq: 1 }),
+      ...times,
+      keepStart: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ expire: fc.nat(3) }) },
   { weight: 3, arbitrary: fc.record({ fire: fc.nat(5), agoS: fc.constantFrom(0, 0, 21, 61) }) },
   { weight: 2, arbitrary: fc.record({ resolve: fc.nat(5) }) },
   { weight: 4, arbitrary: fc.record({ passS: fc.constantFrom(5, 10, 30, 60) }) },
@@ -158,6 +108,13 @@ afterAll(() => hub.close());
 
 const now = () => (hub.clock.now() - START) / 1000;
 
+async function clear(): Promise<void> {
+  await hub.clear();
+  await hub.query(`TRUNCATE silences, silence_events`);
+  await hub.query(`UPDATE silences_revision SET revision = 0`);
+  await hub.get(SilenceIndex).catchUp(hub.get(Database), hub.clock.now());
+}
+
 async function told(): Promise<string[]> {
   const rows = await hub.query<{ at: number; payload: NotificationPayload }>(
     `SELECT extract(epoch FROM created_at)::float8 AS at, payload FROM notifications`,
@@ -169,37 +126,88 @@ async function told(): Promise<string[]> {
   });
 }
 
+type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
+
+/** Does the same to the hub and to the model. */
+class Run {
+  private readonly firing = new Map<string, number>();
+  private readonly ended = new Map<string, number>();
+  /** The silences of the hub, and their numbers in the model. */
+  private readonly silences: { number: number; silence: Silence }[] = [];
+
+  constructor(
+    private readonly model: Model,
+    private readonly alerts: readonly Labels[],
+  ) {}
+
+  async take(one: Step): Promise<void> {
+    if ('passS' in one) hub.clock.advance(one.passS * 1000);
+    else if ('silence' in one) await this.silence(one.silence, now() + one.inS, one.forS);
+    else if ('change' in one) {
+      const known = this.silences[one.change];
+      if (!known) return;
+      const start = one.keepStart ? (known.silence.startsAt - START) / 1000 : now() + one.inS;
+      await this.silence(one.matchers ?? plain(known.silence), start, one.forS, one.change);
+    } else if ('expire' in one) {
+      const known = this.silences[one.expire];
+      if (!known) return;
+      this.model.expire(known.number, now());
+      known.silence = await hub.get(SilencesService).expire(known.silence.id, { name: 'test' });
+    } else await this.post(one);
+  }
+
+  private async silence(matchers: ModelMatcher[], startsAt: number, forS: number, change?: number): Promise<void> {
+    const endsAt = Math.max(startsAt, now()) + forS;
+    const known = change === undefined ? undefined : this.silences[change];
+    const number = this.model.silence({ matchers, startsAt, endsAt }, known?.number, now());
+    const silence = await hub.get(SilencesService).set(
+      {
+        ...{ id: known?.silence.id, matchers, createdBy: 'ann', comment: '' },
+        ...{ startsAt: START + startsAt * 1000, endsAt: START + endsAt * 1000 },
+      },
+      { name: 'test' },
+    );
+    expect(known?.silence.id === silence.id).toBe(known?.number === number);
+    if (known) Object.assign(known, { number, silence });
+    else this.silences.push({ number, silence });
+  }
+
+  private async post(one: { fire: number; agoS: number } | { resolve: number }): Promise<void> {
+    const labels = this.alerts['fire' in one ? one.fire : one.resolve]!;
+    const since = this.firing.get(textOf(labels));
+    if ('resolve' in one && since === undefined) return;
+    // A start before the last end would go on with the episode that ended.
+    const earliest = (this.ended.get(textOf(labels)) ?? -Infinity) + 1;
+    const startsAt = since ?? Math.max(now() - ('agoS' in one ? one.agoS : 0), earliest);
+    const endsAt = 'fire' in one ? now() + 100_000 : now();
+    if ('fire' in one) this.firing.set(textOf(labels), startsAt);
+    else this.firing.delete(textOf(labels));
+    if ('resolve' in one) this.ended.set(textOf(labels), endsAt);
+    await hub.post({ labels, startsAt: START + startsAt * 1000, endsAt: START + endsAt * 1000 });
+    this.model.post(labels, startsAt, endsAt, now());
+  }
+}
+
+const plain = ({ matchers }: Silence): ModelMatcher[] =>
+  matchers.map(({ name, operator, value }) => ({ name, operator, value }));
+
 describe('H4: the hub and a model of Alertmanager', () => {
-  it('tell the same receivers of the same alerts at the same times', async () => {
+  it('H5: tell the same receivers of the same alerts at the same times', async () => {
     let notifications = 0;
     await fc.assert(
       fc.asyncProperty(
         tree,
+        fc.array(rule, { maxLength: 2 }),
         fc.array(labelSet, { minLength: 6, maxLength: 6 }),
         fc.array(step, { minLength: 5, maxLength: 40 }),
-        async (root, alerts, steps) => {
-          await hub.clear();
-          await hub.reload(JSON.stringify({ route: toConfig(root), receivers }));
-          const model = new Model(root);
-          const firing = new Map<string, number>();
-          const ended = new Map<string, number>();
+        async (root, rules, alerts, steps) => {
+          await clear();
+          const inhibit_rules = rules.map(toRule);
+          await hub.reload(JSON.stringify({ route: toConfig(root), inhibit_rules, receivers }));
+          const model = new Model(root, rules);
+          const run = new Run(model, alerts);
           for (const one of steps) {
-            if ('passS' in one) {
-              hub.clock.advance(one.passS * 1000);
-            } else {
-              const labels = alerts['fire' in one ? one.fire : one.resolve]!;
-              const since = firing.get(textOf(labels));
-              if ('resolve' in one && since === undefined) continue;
-              // A start before the last end would go on with the episode that ended.
-              const earliest = (ended.get(textOf(labels)) ?? -Infinity) + 1;
-              const startsAt = since ?? Math.max(now() - ('agoS' in one ? one.agoS : 0), earliest);
-              const endsAt = 'fire' in one ? now() + 100_000 : now();
-              if ('fire' in one) firing.set(textOf(labels), startsAt);
-              else firing.delete(textOf(labels));
-              if ('resolve' in one) ended.set(textOf(labels), endsAt);
-              await hub.post({ labels, startsAt: START + startsAt * 1000, endsAt: START + endsAt * 1000 });
-              model.post(labels, startsAt, endsAt, now());
-            }
+            await run.take(one);
             await hub.flush();
             model.flush(now());
             if ('resolve' in one) hub.clock.advance(1_000);
@@ -208,7 +216,7 @@ describe('H4: the hub and a model of Alertmanager', () => {
           notifications += model.told.length;
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
     expect(notifications).toBeGreaterThan(60);
   }, 60_000);

@@ -1,11 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Queryable } from 'eyrie/database';
+import { flushDuration, groupsFlushed } from '../alerts.metrics.js';
 import { ALERTS_OPTIONS, type AlertsOptions } from '../alerts.config.js';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { isRouteMuted, type AlertsConfig, type Integration, type Route } from '../config/index.js';
 import { appendEvents } from '../ingest/alert-writer.js';
+import { latestOrigin } from '../ingest/origin.js';
 import { type NotificationReason } from '../notify/index.js';
+import { findSnoozed } from '../people/index.js';
+import { SilenceIndex } from '../silences/index.js';
 import { decideNotification, type LogEntry } from './decision.js';
 import { findInhibitors } from './inhibition.js';
 import { type ClaimedGroup, type Member } from './member.js';
@@ -41,6 +45,8 @@ interface Telling {
   readonly resolved: readonly Member[];
   readonly send: readonly Member[] | undefined;
   readonly reason: NotificationReason;
+  /** In milliseconds, when this integration was told of this group before. */
+  readonly toldAt: number | undefined;
 }
 
 interface LogRow {
@@ -62,6 +68,7 @@ export class FlushPass {
     private readonly database: Database,
     private readonly configs: AlertsConfigStore,
     private readonly orphans: Orphans,
+    private readonly silences: SilenceIndex,
     private readonly clock: Clock,
     @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'externalUrl'>,
   ) {}
@@ -69,7 +76,10 @@ export class FlushPass {
   /** Answers how many groups were due. */
   async run(): Promise<number> {
     const now = this.clock.now();
+    const started = performance.now();
     const { claimed, emptied } = await this.database.transaction((tx) => this.flush(tx, now));
+    if (claimed > 0) flushDuration.observe((performance.now() - started) / 1000);
+    groupsFlushed.inc(claimed);
     if (emptied.length > 0) await this.reap(emptied);
     return claimed;
   }
@@ -92,10 +102,14 @@ export class FlushPass {
     if (orphaned.length > 0) await this.orphans.adopt(tx, orphaned, byGroup, now);
 
     const inhibited = await findInhibitors(tx, routing, members, now);
+    await this.silences.catchUp(tx, now);
+    const silenced = (member: Member) => this.silences.silencing(member, now).length > 0;
+    const snoozed = await findSnoozed(tx, now);
+    const muted = (member: Member) => inhibited.has(member.id) || snoozed.has(member.fingerprint) || silenced(member);
     const audible = (flush: Flush) =>
       isRouteMuted(flush.route, config.timeIntervals, new Date(now))
         ? []
-        : flush.members.filter(({ id }) => !inhibited.has(id));
+        : flush.members.filter((member) => !muted(member));
     await this.tell(tx, await this.decide(tx, flushes, audible, config, now), now);
     const leaving = flushes.flatMap((flush) => flush.members.filter((member) => ended.has(member.id)));
     await this.leave(tx, leaving);
@@ -145,7 +159,9 @@ export class FlushPass {
         const entry = log.get(`${flush.group.id} ${integration.key}`);
         const { repeatIntervalMs } = flush.route;
         const decision = decideNotification(entry, { firing, resolved }, integration, repeatIntervalMs, now);
-        return decision ? [{ flush, integration, firing, resolved, ...decision }] : [];
+        if (decision?.reason === 'repeat interval elapsed' && firing.every(({ acknowledged }) => acknowledged))
+          return [];
+        return decision ? [{ flush, integration, firing, resolved, toldAt: entry?.notifiedAt, ...decision }] : [];
       });
     });
   }
@@ -161,6 +177,7 @@ export class FlushPass {
       tellings.map(({ send }) => send && fingerprintArray(send)),
       tellings.map((telling) => this.payload(telling)),
       now / 1000,
+      tellings.map(originOf),
     ]);
   }
 
@@ -195,6 +212,14 @@ function latestOfEach(members: readonly Member[]): Member[] {
 
 function toLogEntry(row: LogRow): LogEntry {
   return { firing: new Set(row.firing), resolved: new Set(row.resolved), notifiedAt: row.notified_at * 1000 };
+}
+
+function originOf({ send = [], toldAt }: Telling): string | null {
+  const origin = latestOrigin(
+    send.map((member) => member.origin),
+    toldAt && toldAt / 1000,
+  );
+  return origin ? JSON.stringify(origin) : null;
 }
 
 /** As PostgreSQL reads an array: a text, because arrays of different lengths cannot travel in one parameter. */

@@ -1,5 +1,6 @@
 import { type AlertState } from '../alert.js';
 import { type Labels } from '../config/index.js';
+import { type AlertOrigin } from '../ingest/origin.js';
 
 /** An alert as a member of a group that is being flushed. Times in seconds since 1970. */
 export interface Member {
@@ -14,6 +15,9 @@ export interface Member {
   readonly generator_url: string;
   readonly starts_at: number;
   readonly ends_at: number;
+  readonly origin: AlertOrigin | null;
+  /** Somebody takes care of it. */
+  readonly acknowledged: boolean;
 }
 
 export interface ClaimedGroup {

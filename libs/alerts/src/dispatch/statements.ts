@@ -30,7 +30,8 @@ export const NEXT_DUE = statement(
 export const MEMBERS = statement(
   'members',
   `SELECT member.group_id, alert.id, alert.fingerprint, alert.state, alert.current, alert.labels, alert.annotations,
-     alert.generator_url, extract(epoch FROM alert.starts_at)::float8 AS starts_at,
+     alert.generator_url, alert.origin, alert.acknowledged_at IS NOT NULL AS acknowledged,
+     extract(epoch FROM alert.starts_at)::float8 AS starts_at,
      extract(epoch FROM alert.ends_at)::float8 AS ends_at
    FROM group_alerts member JOIN alerts alert ON alert.id = member.alert_id
    WHERE member.group_id = ANY($1::uuid[])`,
@@ -67,8 +68,8 @@ export const LOG_ENTRIES = statement(
 export const TELL = statement(
   'tell',
   `WITH telling AS (
-     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[])
-       AS telling(group_id, receiver, integration, firing, resolved, told, payload)
+     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $9::json[])
+       AS telling(group_id, receiver, integration, firing, resolved, told, payload, origin)
    ), log AS (
      INSERT INTO notification_log AS log (group_id, integration, firing, resolved, notified_at, outstanding)
      SELECT group_id, integration, firing::bigint[], resolved::bigint[], ${seconds('$8')}, (told IS NOT NULL)::int
@@ -78,15 +79,17 @@ export const TELL = statement(
        outstanding = log.outstanding + excluded.outstanding
      RETURNING group_id, integration, outstanding
    ), made AS (
-     INSERT INTO notifications (group_id, receiver, integration, state, payload, fingerprints, created_at, retry_since)
+     INSERT INTO notifications (group_id, receiver, integration, state, payload, fingerprints, created_at, retry_since,
+       origin)
      SELECT group_id, receiver, integration, CASE WHEN outstanding > 1 THEN 'waiting' ELSE 'pending' END, payload,
-       told::bigint[], ${seconds('$8')}, ${seconds('$8')}
+       told::bigint[], ${seconds('$8')}, ${seconds('$8')}, origin
      FROM telling JOIN log USING (group_id, integration) WHERE told IS NOT NULL
-     RETURNING id, state
+     RETURNING id, state, origin
    ), queued AS (
      ${enqueueSql(
        deliverNotification,
-       `SELECT json_build_object('id', id) AS payload, NULL::timestamptz AS run_at FROM made WHERE state = 'pending'`,
+       `SELECT json_build_object('id', id) AS payload, NULL::timestamptz AS run_at, origin
+        FROM made WHERE state = 'pending'`,
      )}
    )
    SELECT count(*) FROM queued`,

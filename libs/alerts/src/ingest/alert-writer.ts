@@ -20,6 +20,8 @@ export interface SentAlert {
   readonly content: string;
   times: number;
   readonly actor: string;
+  /** JSON of the {@link AlertOrigin}. */
+  readonly origin: string;
 }
 
 export interface AlertEvent {
@@ -29,7 +31,7 @@ export interface AlertEvent {
   data?: Record<string, unknown>;
 }
 
-export function identify(alert: IncomingAlert, actor: string): SentAlert {
+export function identify(alert: IncomingAlert, actor: string, origin: string): SentAlert {
   // Everything beside the labels that a re-send may change, but for the times; NUL cannot stand in a name.
   const content = { ...alert.annotations, '\0url': alert.generatorUrl, '\0timeout': String(alert.timeout) };
   const order = fingerprint(alert.labels).value;
@@ -40,6 +42,7 @@ export function identify(alert: IncomingAlert, actor: string): SentAlert {
     content: fingerprint(content).value.toString(),
     times: 1,
     actor,
+    origin,
   };
 }
 
@@ -218,6 +221,7 @@ export class AlertWriter {
       changes.map(({ endsAt }) => toSeconds(endsAt)),
       toSeconds(now),
       changes.map(({ sent }) => sent.times),
+      changes.map(({ sent }) => sent.origin),
     ]);
   }
 }
@@ -237,6 +241,7 @@ function episodeColumns(sent: readonly SentAlert[]): unknown[] {
     alerts.map((alert) => toSeconds(alert.startsAt)),
     alerts.map((alert) => toSeconds(alert.endsAt)),
     sent.map((one) => one.times),
+    sent.map((one) => one.origin),
   ];
 }
 

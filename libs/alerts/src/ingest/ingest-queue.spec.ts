@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { type IncomingAlert } from '../alert.js';
+import { SystemClock } from '../clock.js';
 import { type AlertWriter, type SentAlert } from './alert-writer.js';
 import { IngestOverloaded, IngestQueue } from './ingest-queue.js';
 
@@ -21,7 +22,7 @@ class HeldWriter {
   }
 
   get queue(): IngestQueue {
-    return new IngestQueue(this as unknown as AlertWriter);
+    return new IngestQueue(this as unknown as AlertWriter, new SystemClock());
   }
 }
 

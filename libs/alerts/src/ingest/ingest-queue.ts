@@ -1,6 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { type IncomingAlert } from '../alert.js';
+import { Clock } from '../clock.js';
 import { AlertWriter, identify, type SentAlert } from './alert-writer.js';
+import { originColumn } from './origin.js';
+import { alertsReceived, ingestWaiting } from '../alerts.metrics.js';
 
 /** Alerts in one transaction at the most: enough to spread its cost, few enough to keep it short. */
 const MAX_BATCH = 1_000;
@@ -30,12 +33,16 @@ export class IngestQueue {
   private waitingAlerts = 0;
   private busy = false;
 
-  constructor(private readonly writer: AlertWriter) {}
+  constructor(
+    private readonly writer: AlertWriter,
+    private readonly clock: Clock,
+  ) {}
 
   /** Resolves when every alert is committed. @throws IngestOverloaded when too much is waiting already. */
   async submit(alerts: readonly IncomingAlert[], actor: string): Promise<void> {
     if (this.waitingAlerts + alerts.length > MAX_WAITING) throw new IngestOverloaded();
-    for (const wave of wavesOf(alerts, actor)) await this.enqueue(wave);
+    const origin = originColumn(this.clock.now());
+    for (const wave of wavesOf(alerts, actor, origin)) await this.enqueue(wave);
   }
 
   private enqueue(alerts: readonly SentAlert[]): Promise<void> {
@@ -66,7 +73,22 @@ export class IngestQueue {
       size += submission.alerts.length;
     }
     this.waitingAlerts -= size;
+    ingestWaiting.set(this.waitingAlerts);
     return batch;
+  }
+
+  private count(batch: readonly Submission[]): void {
+    const now = this.clock.now();
+    let firing = 0;
+    let resolved = 0;
+    for (const { alerts } of batch) {
+      for (const { alert, times } of alerts) {
+        if (alert.endsAt > now) firing += times;
+        else resolved += times;
+      }
+    }
+    if (firing > 0) alertsReceived.inc({ status: 'firing' }, firing);
+    if (resolved > 0) alertsReceived.inc({ status: 'resolved' }, resolved);
   }
 
   private async commit(batch: readonly Submission[]): Promise<void> {
@@ -75,6 +97,7 @@ export class IngestQueue {
         wave.sort((a, b) => (a.order < b.order ? -1 : 1));
         await this.writer.write(wave);
       }
+      this.count(batch);
       for (const { resolve } of batch) resolve();
     } catch (error) {
       if (batch.length === 1) return batch[0]!.reject(error);
@@ -85,8 +108,8 @@ export class IngestQueue {
 }
 
 /** Each wave holds a fingerprint once; a request that names an alert twice says two things about it, in this order. */
-function wavesOf(alerts: readonly IncomingAlert[], actor: string): SentAlert[][] {
-  return spread(alerts.map((alert) => identify(alert, actor)));
+function wavesOf(alerts: readonly IncomingAlert[], actor: string, origin: string): SentAlert[][] {
+  return spread(alerts.map((alert) => identify(alert, actor, origin)));
 }
 
 /** The alerts of several requests as few waves as possible: those that say the same are counted, not repeated. */

@@ -49,13 +49,13 @@ export const RETIRE = statement(
 export const OPEN = statement(
   'open',
   `INSERT INTO alerts (fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout,
-     occurrences, starts_at, ends_at, received_at, last_seen_at)
+     occurrences, starts_at, ends_at, received_at, last_seen_at, origin)
    SELECT fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout, times,
-     ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$1')}, ${seconds('$1')}
+     ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$1')}, ${seconds('$1')}, origin
    FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::jsonb[], $7::jsonb[], $8::text[],
-     $9::boolean[], $10::float8[], $11::float8[], $12::int[], $13::text[])
+     $9::boolean[], $10::float8[], $11::float8[], $12::int[], $13::json[], $14::text[])
      AS sent(fingerprint, content, name, severity, labels, annotations, generator_url, timeout, starts_at, ends_at,
-       times, state)
+       times, origin, state)
    ORDER BY fingerprint
    ON CONFLICT (fingerprint) WHERE current DO NOTHING
    RETURNING id, fingerprint`,
@@ -69,10 +69,10 @@ export const CHANGE = statement(
      annotations = CASE WHEN sent.state = 'resolved' AND sent.annotations = '{}' THEN alerts.annotations ELSE sent.annotations END,
      generator_url = coalesce(nullif(sent.generator_url, ''), alerts.generator_url),
      timeout = sent.timeout, starts_at = ${seconds('sent.starts_at')}, ends_at = ${seconds('sent.ends_at')},
-     occurrences = alerts.occurrences + sent.times, last_seen_at = ${seconds('$9')}
+     occurrences = alerts.occurrences + sent.times, last_seen_at = ${seconds('$9')}, origin = sent.origin
    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[], $5::text[], $6::boolean[], $7::float8[],
-     $8::float8[], $10::int[])
-     AS sent(id, state, content, annotations, generator_url, timeout, starts_at, ends_at, times)
+     $8::float8[], $10::int[], $11::json[])
+     AS sent(id, state, content, annotations, generator_url, timeout, starts_at, ends_at, times, origin)
    WHERE alerts.id = sent.id`,
 );
 
@@ -147,30 +147,30 @@ export const RAISE = statement(
   'raise',
   `WITH opened AS (
      INSERT INTO alerts (fingerprint, content, name, severity, labels, annotations, generator_url, state, timeout,
-       occurrences, starts_at, ends_at, received_at, last_seen_at)
+       occurrences, starts_at, ends_at, received_at, last_seen_at, origin)
      SELECT fingerprint, content, name, severity, labels, annotations, generator_url, 'firing', timeout, times,
-       ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$6')}, ${seconds('$6')}
+       ${seconds('starts_at')}, ${seconds('ends_at')}, ${seconds('$6')}, ${seconds('$6')}, origin
      FROM unnest($7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::jsonb[], $12::jsonb[], $13::text[],
-       $14::boolean[], $15::float8[], $16::float8[], $17::int[])
+       $14::boolean[], $15::float8[], $16::float8[], $17::int[], $18::json[])
        AS sent(fingerprint, content, name, severity, labels, annotations, generator_url, timeout, starts_at, ends_at,
-         times)
+         times, origin)
      ORDER BY fingerprint
      ON CONFLICT (fingerprint) WHERE current DO NOTHING
      RETURNING id, fingerprint
    ), member AS (
      SELECT group_id, opened.id AS alert_id
-     FROM unnest($20::uuid[], $21::bigint[]) AS wanted(group_id, fingerprint) JOIN opened USING (fingerprint)
+     FROM unnest($21::uuid[], $22::bigint[]) AS wanted(group_id, fingerprint) JOIN opened USING (fingerprint)
    ), ${groupsMadeAndHeld('id IN (SELECT group_id FROM member)')}, fired AS (
      INSERT INTO alert_events (alert_id, type, at, actor, data)
      SELECT opened.id, 'fired', ${seconds('$6')}, actor, data
-     FROM unnest($7::bigint[], $18::text[], $19::jsonb[]) AS sent(fingerprint, actor, data)
+     FROM unnest($7::bigint[], $19::text[], $20::jsonb[]) AS sent(fingerprint, actor, data)
      JOIN opened USING (fingerprint)
    ), joined AS (
      INSERT INTO group_alerts (group_id, alert_id) SELECT group_id, alert_id FROM member
    ), inhibiting AS (
      INSERT INTO inhibitors (key, alert_id, two_sided)
      SELECT source.key, opened.id, source.two_sided
-     FROM unnest($22::uuid[], $23::bigint[], $24::boolean[]) AS source(key, fingerprint, two_sided)
+     FROM unnest($23::uuid[], $24::bigint[], $25::boolean[]) AS source(key, fingerprint, two_sided)
      JOIN opened USING (fingerprint)
      ON CONFLICT DO NOTHING
    ), groups AS (

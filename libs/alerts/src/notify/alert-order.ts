@@ -15,7 +15,8 @@ export function compareAlerts(one: Labels, other: Labels): number {
   return compareLabels(one, other);
 }
 
-function compareLabels(one: Labels, other: Labels): number {
+/** The second half of {@link compareAlerts}: the order of label sets. */
+export function compareLabels(one: Labels, other: Labels): number {
   const [names, otherNames] = [Object.keys(one), Object.keys(other)];
   if (names.length !== otherNames.length) return names.length - otherNames.length;
   for (const name of [...names, ...otherNames].sort(compareBytes)) {

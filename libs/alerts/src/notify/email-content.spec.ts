@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { parseTemplate } from '../config/template.js';
 import { renderEmail } from './email-content.js';
 import { renderPayload } from './payload.js';
 
@@ -61,5 +62,37 @@ describe('the body', () => {
     expect(html).toContain('<th>&lt;i&gt;</th><td>&quot;</td>');
     expect(html).toContain('href="https://p/?q=&quot;&gt;&lt;script&gt;"');
     expect(html).not.toMatch(/href="javascript|<script|<b>|<i>/);
+  });
+});
+
+describe('texts of the configuration', () => {
+  const payload = renderPayload({
+    ...{ receiver: 'team', groupKey: 'key', groupLabels: {}, externalURL: 'https://hub/?a&b' },
+    alerts: [
+      {
+        ...{ status: 'firing', labels: { alertname: 'Down' }, annotations: { note: '<b>one</b> & "two"\nthree' } },
+        ...{ startsAt: '2026-11-22T16:00:00Z', generatorURL: '', fingerprint: '' },
+      },
+    ],
+  });
+  const ours = renderEmail(payload);
+  const note = parseTemplate('<i>{annotations.note}</i>');
+
+  it('I4: stand as they are, what comes from alerts escaped and with its lines', () => {
+    expect(renderEmail(payload, { html: note, text: note })).toEqual({
+      subject: '[FIRING:1] (Down)',
+      html: '<i>&lt;b&gt;one&lt;/b&gt; &amp; &quot;two&quot;<br>\nthree</i>',
+      text: '<i><b>one</b> & "two"\nthree</i>',
+    });
+  });
+
+  it.each([
+    ['an HTML of their own without our text', { html: 'x' }, { html: 'x' }],
+    ['a text of their own beside our HTML', { text: 'x' }, { text: 'x', html: ours.html }],
+    ['no HTML, but our text', { html: '' }, { text: ours.text }],
+    ['no HTML, but their text', { html: '', text: 'x' }, { text: 'x' }],
+    ['never nothing', { html: parseTemplate('{labels.none}') }, { text: ours.text }],
+  ])('H7: make %s', (_name, own, expected) => {
+    expect(renderEmail(payload, own)).toEqual({ subject: ours.subject, ...expected });
   });
 });

@@ -1,32 +1,29 @@
-import { compareBytes, type Labels, labelValue } from '../config/labels.js';
+import type { EmailIntegration } from '../config/integration.js';
+import type { Labels } from '../config/labels.js';
+import { renderer } from './render-template.js';
+import { sortedPairs, titleOf } from './title.js';
 import type { AlertData, NotificationPayload } from './types.js';
 
-/** A mail server need not take a longer header, and no inbox shows more. */
-const longestSubject = 250;
-
-/** What an email about a group of alerts says. */
+/** What an email about a group of alerts says: plain text, HTML, or both. */
 export interface EmailContent {
   subject: string;
-  text: string;
-  html: string;
+  text?: string;
+  html?: string;
 }
 
-/** Renders subject, plain text and HTML. Everything that comes from alerts is escaped. */
-export function renderEmail(payload: NotificationPayload): EmailContent {
-  return { subject: subjectOf(payload), text: textBody(payload), html: htmlBody(payload) };
-}
-
-/** Alertmanager's default: `[FIRING:2] values of the group (other common values)`. */
-export function subjectOf({ status, alerts, groupLabels, commonLabels }: NotificationPayload): string {
-  const firing = alerts.filter((alert) => alert.status === 'firing').length;
-  const others = sortedPairs(commonLabels).filter(([name]) => labelValue(groupLabels, name) === '');
-  const words = [
-    status === 'firing' ? `[FIRING:${firing}]` : '[RESOLVED]',
-    ...sortedPairs(groupLabels).map(([, value]) => value),
-    others.length > 0 ? `(${others.map(([, value]) => value).join(' ')})` : '',
-  ];
-  const subject = words.join(' ').replace(/\s+/g, ' ').trim();
-  return subject.length > longestSubject ? `${subject.slice(0, longestSubject)}…` : subject;
+/**
+ * Renders subject, plain text and HTML. Everything that comes from alerts is escaped.
+ *
+ * @param own - what the configuration says instead; an HTML of its own goes without our text, which would say another thing
+ */
+export function renderEmail(
+  payload: NotificationPayload,
+  own: Pick<EmailIntegration, 'text' | 'html'> = {},
+): EmailContent {
+  const html = own.html === undefined ? htmlBody(payload) : renderer(payload, escapeLines)(own.html);
+  const ownText = own.text === undefined ? '' : renderer(payload)(own.text);
+  const text = ownText || (own.html === undefined || html === '' ? textBody(payload) : '');
+  return { subject: titleOf(payload), ...(text && { text }), ...(html && { html }) };
 }
 
 /** The alerts under their headings, firing ones first. */
@@ -81,7 +78,7 @@ function htmlBody(payload: NotificationPayload): string {
       .join(' · ')}${alert.generatorURL ? ` · ${link(alert.generatorURL, 'Source')}` : ''}</p>\n</div>\n`;
   const body = sections(payload).map(({ title, alerts }) => `<h2>${title}</h2>\n${alerts.map(block).join('')}`);
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${escape(subjectOf(payload))}</title><style>${style}</style></head>
+<html lang="en"><head><meta charset="utf-8"><title>${escape(titleOf(payload))}</title><style>${style}</style></head>
 <body>
 <h1>${escape(heading(payload))}</h1>
 ${body.join('')}<p class="foot">Sent by ${link(payload.externalURL, 'Eyrie')}</p>
@@ -93,12 +90,6 @@ const style = `body{font:14px/1.5 sans-serif;color:#222;max-width:640px;margin:1
 h3{font-size:13px;margin:.5em 0 0}th{text-align:left;font-weight:600;padding-right:1em;vertical-align:top}td{white-space:pre-wrap}\
 .alert{border-left:4px solid #c62828;padding:0 1em;margin:1em 0}.resolved{border-color:#2e7d32}.foot{color:#777}`;
 
-/** Pairs by name, `alertname` first: Alertmanager's `SortedPairs`. */
-function sortedPairs(labels: Labels): [name: string, value: string][] {
-  const rank = (name: string) => (name === 'alertname' ? 0 : 1);
-  return Object.entries(labels).sort(([one], [other]) => rank(one) - rank(other) || compareBytes(one, other));
-}
-
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -109,6 +100,11 @@ const entities: Readonly<Record<string, string>> = {
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}
+
+/** For HTML of the configuration's own: what has lines keeps them. */
+function escapeLines(text: string): string {
+  return escape(text).replace(/\r?\n/g, '<br>\n');
 }
 
 /** A link to a web page; any other scheme (`javascript:`) stays plain text. */

@@ -6,6 +6,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server';
 import type { EmailIntegration } from '../config/integration.js';
 import { Secret } from '../config/secret.js';
+import { parseTemplate } from '../config/template.js';
 import { createNotifier } from './create-notifier.js';
 import { renderPayload } from './payload.js';
 import type { Notifier, NotifyOptions } from './types.js';
@@ -16,6 +17,7 @@ const options: NotifyOptions = {
   timeoutMs: 10_000,
   connectTimeoutMs: 5_000,
   connections: 2,
+  allowPrivate: ['all'],
 };
 
 const alert = (status: 'firing' | 'resolved', host: string) => ({
@@ -91,8 +93,8 @@ function email(port: number, settings: Partial<EmailIntegration> = {}, more: Par
   return notifier;
 }
 
-const send = (notifier: Notifier, id = 'id-1', signal = new AbortController().signal) =>
-  notifier.notify({ id, attempt: 1, payload, body: JSON.stringify(payload), signal });
+const send = (notifier: Notifier, id = 'id-1', signal = new AbortController().signal, what = payload) =>
+  notifier.notify({ id, attempt: 1, payload: what, body: JSON.stringify(what), signal });
 
 /** An error with which the server answers a command. */
 const reply = (responseCode: number, message: string) => Object.assign(new Error(message), { responseCode });
@@ -150,6 +152,26 @@ describe('the message', () => {
     expect(mail.headers.get('x-team')).toBe('a Bcc: b@c.d');
     expect(mail.bcc).toBeUndefined();
     expect(recipients).toHaveLength(2);
+  });
+
+  it('H7: has headers and texts that the alerts complete, each header one line', async () => {
+    const headers = {
+      Subject: parseTemplate('{status|upper}: {annotations.x}'),
+      'X-Host': parseTemplate('{labels.host}'),
+    };
+    const texts = { html: parseTemplate('<p>{annotations.x}</p>'), text: parseTemplate('{alerts.firing} firing') };
+    const notifier = email(await mailServer(), { headers, ...texts });
+    const x = `a\r\nBcc: b@c.d <${'y'.repeat(2000)}`;
+    expect(await send(notifier, 'id-1', undefined, { ...payload, commonAnnotations: { x } })).toEqual({
+      outcome: 'delivered',
+    });
+    const [{ mail, recipients }] = received as [Received];
+    expect(mail.subject).toMatch(/^FIRING: a Bcc: b@c\.d <y+…$/);
+    expect(mail.subject).toHaveLength(900);
+    expect(mail.headers.get('x-host') ?? '').toBe('');
+    expect(mail.html).toMatch(/^<p>a<br>\nBcc: b@c\.d &lt;y+<\/p>/);
+    expect(mail.text).toBe('1 firing');
+    expect([mail.bcc, recipients.length]).toEqual([undefined, 2]);
   });
 
   it('H7: goes out over a connection that is kept', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
 import {
   createTransport,
   type NodemailerError,
@@ -7,15 +8,21 @@ import {
   type Transporter,
 } from 'nodemailer';
 import type { EmailIntegration } from '../config/integration.js';
+import { AddressGuard, refusalIn } from './address-guard.js';
 import { smtpOutcome } from './delivery.js';
 import { renderEmail } from './email-content.js';
 import { type Excerpt, excerptWithout } from './excerpt.js';
 import { describeFault } from './network-fault.js';
+import { renderer } from './render-template.js';
 import { tlsOptions } from './tls.js';
-import type { Delivery, Notifier, NotifyOptions, NotifyRequest } from './types.js';
+import { truncate } from './truncate.js';
+import type { Delivery, NotificationPayload, Notifier, NotifyOptions, NotifyRequest } from './types.js';
 
 /** SMTP's port for TLS from the first byte (RFC 8314); on others TLS begins with STARTTLS. */
 const implicitTlsPort = 465;
+
+/** What alerts may make of a header: a line of a message has at most 998 characters (RFC 5322, 2.1.1). */
+const longestHeader = 900;
 
 /**
  * Mails notifications through one SMTP server: one message to all addresses, over connections that are kept for the next.
@@ -55,6 +62,7 @@ export class EmailNotifier implements Notifier {
       socketTimeout: options.timeoutMs,
       disableFileAccess: true,
       disableUrlAccess: true,
+      ...guardedSockets(new AddressGuard(options.allowPrivate), connectTimeoutMs),
     });
   }
 
@@ -73,14 +81,14 @@ export class EmailNotifier implements Notifier {
     const { timeoutMs } = this.options;
     const deadline = this.options.deadline?.(timeoutMs) ?? AbortSignal.timeout(timeoutMs);
     const { from, to } = this.integration;
-    const { subject, text, html } = renderEmail(request.payload);
+    const { subject, ...content } = renderEmail(request.payload, this.integration);
     const headers = withOverrides(
       { ...this.headers(request), Subject: subject, From: from, To: to.join(', ') },
-      this.integration.headers,
+      this.ownHeaders(request.payload),
     );
     try {
       const signal = AbortSignal.any([request.signal, deadline]);
-      return this.sent(await this.transport.sendMail({ envelope: { from, to: [...to] }, headers, text, html, signal }));
+      return this.sent(await this.transport.sendMail({ envelope: { from, to: [...to] }, headers, ...content, signal }));
     } catch (error) {
       if (request.signal.aborted)
         return { outcome: 'recoverable', error: `${this.target}: the attempt was interrupted` };
@@ -103,6 +111,18 @@ export class EmailNotifier implements Notifier {
     };
   }
 
+  /** One line each, whatever the alerts say. */
+  private ownHeaders(payload: NotificationPayload): Record<string, string> {
+    const render = renderer(payload);
+    const oneLine = (text: string) => truncate(text.replace(/\s+/g, ' ').trim(), longestHeader);
+    return Object.fromEntries(
+      Object.entries(this.integration.headers).map(([name, template]) => [
+        name,
+        typeof template === 'string' ? template : oneLine(render(template)),
+      ]),
+    );
+  }
+
   /** Once one recipient has it, sending again would repeat it to them: it is delivered, and says whom it did not reach. */
   private sent({ rejected, rejectedErrors }: SMTPPoolSentMessageInfo): Delivery {
     if (rejected.length === 0) return { outcome: 'delivered' };
@@ -119,6 +139,7 @@ export class EmailNotifier implements Notifier {
   }
 
   private fault(error: NodemailerError): Delivery {
+    if (refusalIn(error)) return describeFault(this.target, error);
     const { code, response, responseCode, rejected, rejectedErrors } = error;
     // How TLS fares is a matter of the connection, not of the message, whatever the reply to STARTTLS was.
     if (code === 'ETLS')
@@ -137,6 +158,28 @@ export class EmailNotifier implements Notifier {
     }
     return describeFault(this.target, error);
   }
+}
+
+/** Opens the connections to the mail server ourselves where not every address will do. */
+function guardedSockets(guard: AddressGuard, timeoutMs: number): Pick<SMTPPoolOptions, 'getSocket'> {
+  if (guard.open) return {};
+  return {
+    getSocket({ host = 'localhost', port = 25 }, callback) {
+      const refused = guard.refuseLiteral(host);
+      if (refused) return callback(refused);
+      const socket = connect({ host, port: Number(port), lookup: guard.lookup, timeout: timeoutMs });
+      const failed = (error: Error) => {
+        socket.destroy();
+        callback(error);
+      };
+      const late = () => failed(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' }));
+      socket.once('error', failed).once('timeout', late);
+      socket.once('connect', () => {
+        socket.off('error', failed).off('timeout', late).setTimeout(0);
+        callback(null, { connection: socket });
+      });
+    },
+  };
 }
 
 /** Found wrong before the server was asked: addresses, size, credentials. */

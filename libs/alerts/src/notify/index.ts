@@ -1,5 +1,6 @@
 export { type BackoffSettings, type FailedAttempt, type NextAttempt, nextAttempt } from './backoff.js';
 export { createNotifier } from './create-notifier.js';
+export { type NotifyRate, rateOf } from './rate-limits.js';
 export { notifySettings, type NotifySettings } from './notify.config.js';
 export { type PayloadParts, renderPayload } from './payload.js';
 export type {

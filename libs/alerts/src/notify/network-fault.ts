@@ -1,3 +1,4 @@
+import { refusalIn } from './address-guard.js';
 import type { Delivery } from './types.js';
 
 /** What happened, in words, by the code of the error. */
@@ -25,6 +26,8 @@ const unsendable = new Set(['UND_ERR_INVALID_ARG', 'ERR_INVALID_URL', 'ERR_INVAL
  * codes are.
  */
 export function describeFault(target: string, error: unknown): Delivery {
+  const refusal = refusalIn(error);
+  if (refusal) return { outcome: 'final', error: `${target} ${refusal.message}` };
   const code = codeOf(error);
   if (unsendable.has(code)) {
     return { outcome: 'final', error: `${target}: the request cannot be sent, its URL or a header is not valid` };

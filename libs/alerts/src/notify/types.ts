@@ -85,6 +85,8 @@ export interface NotifyOptions {
   connectTimeoutMs: number;
   /** Connections kept per integration, and so the attempts that run at once; others wait for their turn. */
   connections: number;
+  /** Addresses that are not public and may be spoken to all the same: see `NOTIFY_ALLOW_PRIVATE`. */
+  allowPrivate: readonly string[];
   /** Key of the HMAC under which webhooks are signed; without it they are not. */
   signingSecret?: string | undefined;
   /** A signal that aborts after so many milliseconds; tests hand in their own. */

@@ -26,6 +26,7 @@ const options: NotifyOptions = {
   timeoutMs: 10_000,
   connectTimeoutMs: 5_000,
   connections: 2,
+  allowPrivate: ['all'],
 };
 
 /** Requests as they came, with their bodies. */

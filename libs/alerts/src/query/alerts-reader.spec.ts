@@ -60,6 +60,9 @@ describe('H3: pages of alerts', () => {
       endsAt: '2026-03-01T12:06:00.000Z',
       lastSeenAt: '2026-03-01T12:01:00.000Z',
       occurrences: 1,
+      acknowledgedBy: null,
+      acknowledgedAt: null,
+      snoozedUntil: null,
     });
     expect(await reader.byId(alerts[0]!.id)).toEqual(alerts[0]);
     expect(await reader.byId('00000000-0000-7000-8000-000000000000')).toBeUndefined();

@@ -6,6 +6,7 @@ import { Clock } from '../clock.js';
 import { matchesAll, type Labels, type Matcher } from '../config/index.js';
 import { findInhibitors } from '../dispatch/inhibition.js';
 import { fingerprintText, timeText } from '../dispatch/render.js';
+import { SilenceIndex } from '../silences/index.js';
 
 /** One episode of an alert, as the API shows it. Times are RFC 3339. */
 export interface AlertView {
@@ -22,6 +23,11 @@ export interface AlertView {
   endsAt: string;
   lastSeenAt: string;
   occurrences: number;
+  /** Who takes care, since when; null: nobody. */
+  acknowledgedBy: string | null;
+  acknowledgedAt: string | null;
+  /** Nobody is told of it until then; null: it is not snoozed. */
+  snoozedUntil: string | null;
 }
 
 export interface AlertFilter {
@@ -44,6 +50,8 @@ export interface ActiveAlert extends AlertView {
   receivers: string[];
   /** Fingerprints of the alerts that inhibit it. */
   inhibitedBy: string[];
+  /** Ids of the silences that hold for it. */
+  silencedBy: string[];
 }
 
 interface AlertRow {
@@ -59,11 +67,16 @@ interface AlertRow {
   ends_at: number;
   last_seen_at: number;
   occurrences: string;
+  acknowledged_by: string | null;
+  acknowledged_at: number | null;
+  snoozed_until: number | null;
 }
 
 const COLUMNS = `id, fingerprint, name, severity, state, labels, annotations, generator_url, occurrences,
   extract(epoch FROM starts_at)::float8 AS starts_at, extract(epoch FROM ends_at)::float8 AS ends_at,
-  extract(epoch FROM last_seen_at)::float8 AS last_seen_at`;
+  extract(epoch FROM last_seen_at)::float8 AS last_seen_at, acknowledged_by,
+  extract(epoch FROM acknowledged_at)::float8 AS acknowledged_at, (SELECT extract(epoch FROM until)::float8
+    FROM alert_snoozes WHERE alert_snoozes.fingerprint = alerts.fingerprint) AS snoozed_until`;
 
 /** Rows read for one page at the most: a rare match in a long history takes several pages, never one endless query. */
 const MAX_SCANNED = 20_000;
@@ -75,6 +88,7 @@ export class AlertsReader {
   constructor(
     private readonly database: Database,
     private readonly configs: AlertsConfigStore,
+    private readonly silences: SilenceIndex,
     private readonly clock: Clock,
   ) {}
 
@@ -113,7 +127,7 @@ export class AlertsReader {
     return rows.map((row) => ({ ...row, at: timeText(row.at) }));
   }
 
-  /** Every firing alert that matches, with its receivers and whom it is inhibited by. */
+  /** Every firing alert that matches, with its receivers and what keeps it from being told. */
   async active(matchers: readonly Matcher[]): Promise<ActiveAlert[]> {
     const now = this.clock.now();
     const rows = await this.database.query<AlertRow>(
@@ -123,11 +137,13 @@ export class AlertsReader {
     const alerts = rows.filter(({ labels }) => matchesAll(matchers, labels));
     const { routing } = this.configs;
     const inhibitors = await findInhibitors(this.database, routing, alerts, now);
+    await this.silences.catchUp(this.database, now);
     const fingerprints = new Map(rows.map((row) => [row.id, fingerprintText(row.fingerprint)]));
     return alerts.map((row) => ({
       ...this.view(row),
       receivers: [...new Set(routing.groupsOf(row.labels).map(({ route }) => route.receiver))],
       inhibitedBy: (inhibitors.get(row.id) ?? []).flatMap((id) => fingerprints.get(id) ?? []),
+      silencedBy: this.silences.silencing(row, now),
     }));
   }
 
@@ -157,6 +173,7 @@ export class AlertsReader {
 
   private view(row: AlertRow): AlertView {
     const over = row.state === 'firing' && row.ends_at * 1000 <= this.clock.now();
+    const snoozed = row.snoozed_until !== null && row.snoozed_until * 1000 > this.clock.now();
     return {
       id: row.id,
       fingerprint: fingerprintText(row.fingerprint),
@@ -170,6 +187,9 @@ export class AlertsReader {
       endsAt: timeText(row.ends_at),
       lastSeenAt: timeText(row.last_seen_at),
       occurrences: Number(row.occurrences),
+      acknowledgedBy: row.acknowledged_by,
+      acknowledgedAt: row.acknowledged_at === null ? null : timeText(row.acknowledged_at),
+      snoozedUntil: snoozed ? timeText(row.snoozed_until!) : null,
     };
   }
 }
