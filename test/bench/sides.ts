@@ -67,7 +67,7 @@ export async function startEyrie(
       databaseUrl,
       alertsConfig: options.configFile,
       environment: 'production',
-      settings: { DRAIN_DELAY: '0s' },
+      settings: { DRAIN_DELAY: '0s', NOTIFY_ALLOW_PRIVATE: '127.0.0.0/8', RATE_LIMIT_API: 'none' },
     },
     cleanup,
   );

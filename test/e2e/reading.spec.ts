@@ -57,6 +57,7 @@ describe('GET /api/v1/alerts', () => {
       ...{ name: 'DiskFull', severity: 'low', state: 'firing', occurrences: 1, generatorURL: '', annotations: {} },
       labels: { alertname: 'DiskFull', severity: 'low', host: 'db-0', team: 'db' },
       ...{ startsAt: time, endsAt: time, lastSeenAt: time },
+      ...{ acknowledgedAt: null, acknowledgedBy: null, snoozedUntil: null },
     });
   });
 

@@ -50,7 +50,7 @@ export interface TestApi {
   databaseUrl: string;
   /** What api and worker have logged, from level debug. */
   lines: Line[];
-  ask(method: 'GET' | 'POST', path: string, ask?: Ask): Promise<Answer>;
+  ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** Writes another routing; reloading it is the spec's business. */
   configure(yaml: string): Promise<void>;
   close(): Promise<void>;
@@ -67,6 +67,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const env = {
     ...{ ENVIRONMENT: 'test', LOG_LEVEL: 'debug', LOG_FORMAT: 'json', ALERTS_CONFIG: configFile },
     ...{ INGEST_KEY: keys.ingest, OPERATOR_KEY: keys.operator, OVERLOAD_DELAY: '0' },
+    ...{ HEALTH_ALERTS: 'false', MEMORY_UNHEALTHY: '0' },
     ...options.env,
   };
   const lines: Line[] = [];
@@ -77,7 +78,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
       embedded: false,
       release: () => Promise.resolve(),
     },
-    version: '0.0.0',
+    info: { version: '0.0.0', gitSha: 'abc', buildTime: '', startedAt: new Date().toISOString() },
   };
   const open: NestFastifyApplication[] = [];
   const start = async (app: NestFastifyApplication) => {
@@ -97,8 +98,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
     const read = loadSettings(apiSlices, { env, cwd: directory });
     const settings = { ...read, logging: { ...read.logging, output } };
     const configs = await AlertsConfigStore.load(settings.alerts);
-    const info = { version: given.version, gitSha: 'abc', buildTime: '', startedAt: new Date().toISOString() };
-    return createApi({ ...given, settings, configs, info });
+    return createApi({ ...given, settings, configs });
   };
 
   const worker = options.worker ? await start(await createWorker()) : undefined;

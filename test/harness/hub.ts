@@ -12,6 +12,7 @@ import {
   type NotificationPayload,
   type NotifySettings,
 } from 'eyrie/alerts';
+import { CacheModule, cacheSettings } from 'eyrie/cache';
 import { loadSettings } from 'eyrie/config';
 import { Database, databaseSettings, DatabaseModule } from 'eyrie/database';
 import { JobsModule, jobsSettings } from 'eyrie/jobs';
@@ -57,6 +58,8 @@ const DELIVERY_LIMIT = 1_000;
 
 export interface TestHubOptions {
   config: string;
+  /** The file with escalations; default: none. */
+  escalations?: string;
   /** Takes jobs and flushes by itself, as a worker does; default: the test calls what it wants. */
   running?: boolean;
   notify?: Partial<NotifySettings>;
@@ -65,7 +68,13 @@ export interface TestHubOptions {
 }
 
 const settings = loadSettings(
-  { database: databaseSettings, jobs: jobsSettings, lifecycle: lifecycleSettings, notify: notifySettings },
+  {
+    cache: cacheSettings,
+    database: databaseSettings,
+    jobs: jobsSettings,
+    lifecycle: lifecycleSettings,
+    notify: notifySettings,
+  },
   { env: { ENVIRONMENT: 'test' }, cwd: tmpdir() },
 );
 
@@ -79,17 +88,32 @@ const settings = loadSettings(
  * await hub.flush();
  * expect(await hub.told()).toEqual(['30s team: Down (first notification)']);
  */
-export async function testHub({ config, running = false, notify, beside }: TestHubOptions): Promise<TestHub> {
+export async function testHub({
+  config,
+  escalations,
+  running = false,
+  notify,
+  beside,
+}: TestHubOptions): Promise<TestHub> {
   const database = beside ? { url: beside.databaseUrl, drop: () => Promise.resolve() } : await testDatabase();
   const directory = await mkdtemp(join(tmpdir(), 'eyrie-hub-'));
   const configFile = join(directory, 'alertmanager.yml');
   await writeFile(configFile, config);
+  const escalationsFile = escalations === undefined ? undefined : join(directory, 'escalations.yml');
+  if (escalationsFile) await writeFile(escalationsFile, escalations!);
   const clock = beside?.clock ?? new TestClock();
-  const options = { configFile, externalUrl: 'http://hub.test', retentionMs: 90 * 86_400_000 };
+  const options = {
+    configFile,
+    escalationsFile,
+    externalUrl: 'http://hub.test',
+    retentionMs: 90 * 86_400_000,
+    healthAlerts: false,
+  };
   const module = await Test.createTestingModule({
     imports: [
       LifecycleModule.forRoot(settings.lifecycle),
       DatabaseModule.forRoot({ ...settings.database, url: database.url }),
+      CacheModule.forRoot(settings.cache),
       JobsModule.forWorker({
         ...settings.jobs,
         url: database.url,
@@ -231,7 +255,8 @@ export class TestHub {
     this.clock.reset();
     await this.query(
       `TRUNCATE alerts, alert_events, alert_groups, group_alerts, inhibitors, notification_log, notifications,
-         notification_attempts, alerts_config, graphile_worker._private_jobs`,
+         notification_attempts, alerts_config, alert_snoozes, escalations, heartbeats, audit_log, receiver_health, receiver_tests,
+         graphile_worker._private_jobs`,
     );
   }
 }

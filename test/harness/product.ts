@@ -49,6 +49,7 @@ export async function startProduct(options: ProductOptions, cleanup: Cleanup): P
     ALERTS_CONFIG: options.alertsConfig,
     INGEST_KEY: keys.ingestKey,
     OPERATOR_KEY: keys.operatorKey,
+    HEALTH_ALERTS: 'false',
     ...options.settings,
   };
   const common = { command: process.execPath, env, cwd: directory, logDirectory: directory };

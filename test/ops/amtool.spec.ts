@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { amtoolAgainstTheHub } from './amtool-hub.js';
 import { containsTime, loadAlertsConfig, parseAlertsConfig } from '../../libs/alerts/src/config/index.js';
 
 /*
@@ -231,3 +232,5 @@ describe('Alertmanager', () => {
     }
   }, 180_000);
 });
+
+amtoolAgainstTheHub(IMAGE);

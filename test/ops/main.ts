@@ -1,5 +1,5 @@
 /**
- * npm run test:ops -- chaos|prometheus|amtool|all [--short] [--rounds N] [--seed S]
+ * npm run test:ops -- chaos|processes|prometheus|amtool|library|all [--short] [--rounds N] [--seed S]
  *
  * Tests on real processes that take longer than `npm test` should. Ends with the count of what passed and failed.
  */
@@ -30,9 +30,18 @@ const tests: Record<string, () => Promise<CheckResult[]>> = {
     const { chaos } = await import('./chaos/chaos.ts');
     return withCleanup((cleanup) => chaos({ seed, rounds, short: options.short }, cleanup));
   },
+  processes: async () => {
+    const { processes } = await import('./processes/processes.ts');
+    const count = options.rounds === undefined && !options.short ? 20 : rounds;
+    return withCleanup((cleanup) => processes({ rounds: count }, cleanup));
+  },
   prometheus: async () => {
     const { prometheus } = await import('./prometheus/prometheus.ts');
     return withCleanup(prometheus);
+  },
+  library: async () => {
+    const { library } = await import('./library/library.ts');
+    return withCleanup(library);
   },
   amtool: () => jestSpec('test/ops/amtool.spec.ts'),
 };
@@ -64,6 +73,8 @@ async function jestSpec(path: string): Promise<CheckResult[]> {
 }
 
 function usage(fault: string): never {
-  process.stderr.write(`${fault}\nnpm run test:ops -- chaos|prometheus|amtool|all [--short] [--rounds N] [--seed S]\n`);
+  process.stderr.write(
+    `${fault}\nnpm run test:ops -- chaos|processes|prometheus|amtool|library|all [--short] [--rounds N] [--seed S]\n`,
+  );
   process.exit(2);
 }
