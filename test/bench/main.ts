@@ -1,7 +1,8 @@
 /**
- * npm run bench [-- resent new single latency flat page] [--short] [--json]
+ * npm run bench [-- resent new single latency flat page stack footprint] [--short] [--json]
  *
- * Eyrie beside Alertmanager on this machine, in one run, with the same client: medians, ratios, targets. Without
+ * Eyrie beside Alertmanager, and its stack beside bare Nest and Fastify, on this machine, in one run, with the same
+ * client: medians, ratios, targets. Without
  * names all cases run. Ends with status 1 when a target is missed.
  */
 import { rm } from 'node:fs/promises';
@@ -12,12 +13,14 @@ import { DatabaseServer } from '../harness/database-server.ts';
 import { type Cleanup, openFolder, withCleanup } from '../harness/processes.ts';
 import { INGEST_CASES, type Pace, runIngest, runLatency, type Sides } from './cases.ts';
 import { startClient } from './client-process.ts';
+import { runProbes, runStartUp } from './footprint.ts';
 import { timePages } from './page-time.ts';
 import { seedPast } from './past.ts';
 import { renderTable, type Row } from './report.ts';
 import { startEyrie, startPeer, writeConfig } from './sides.ts';
+import { runStack } from './stack/stack.ts';
 
-const NAMES = ['resent', 'new', 'single', 'latency', 'flat', 'page'] as const;
+const NAMES = ['resent', 'new', 'single', 'latency', 'flat', 'page', 'stack', 'footprint'] as const;
 type Name = (typeof NAMES)[number];
 
 const FULL: Pace = { rounds: 5, ingestSeconds: 3, latencyRounds: 3, latencySeconds: 6, pastAlerts: 1_000_000 };
@@ -83,6 +86,16 @@ async function bench(cleanup: Cleanup): Promise<Row[]> {
     const time = await timePages(database, past);
     const [name, target] = ['a page of 100 active alerts, in the database', '≤ 5 ms'];
     rows.push({ name, unit: 'ms', eyrie: time, target, passed: time <= 5 });
+  }
+  if (chosen.has('footprint')) {
+    progress('start, memory, probes');
+    rows.push(...(await runProbes(eyrie.api)));
+    for (const app of [eyrie.api, eyrie.worker]) rows.push(...(await runStartUp(app, pace.rounds)));
+  }
+  if (chosen.has('stack')) {
+    progress('the stack beside bare Nest and Fastify');
+    const stackPace = { rounds: pace.rounds, seconds: pace.ingestSeconds };
+    rows.push(...(await runStack(database, directory, stackPace, cleanup)));
   }
   return rows;
 }

@@ -11,7 +11,7 @@ export interface Row {
   remark?: string;
 }
 
-const COLUMNS = ['case', 'unit', 'Alertmanager', 'Eyrie', 'ratio', 'target', ''] as const;
+const COLUMNS = ['case', 'unit', 'peer', 'Eyrie', 'ratio', 'target', ''] as const;
 
 /** The rows as a Markdown table that reads well in a terminal too. */
 export function renderTable(rows: readonly Row[]): string {

@@ -5,6 +5,7 @@ import type { DatabaseServer } from '../harness/database-server.ts';
 import type { Cleanup } from '../harness/processes.ts';
 import { startProduct } from '../harness/product.ts';
 import type { Target } from './alerts.ts';
+import type { Measured } from './footprint.ts';
 
 /** One program under measurement. */
 export interface Side {
@@ -16,6 +17,8 @@ export interface EyrieSide extends Side {
   databaseUrl: string;
   url: string;
   operatorKey: string;
+  api: Measured;
+  worker: Measured;
 }
 
 /**
@@ -61,7 +64,7 @@ export async function startEyrie(
   cleanup: Cleanup,
 ): Promise<EyrieSide> {
   const databaseUrl = await options.database.createDatabase(`${options.name}_bench`);
-  const { apis, ingestKey, operatorKey } = await startProduct(
+  const { apis, workers, ingestKey, operatorKey } = await startProduct(
     {
       ...options,
       databaseUrl,
@@ -78,6 +81,8 @@ export async function startEyrie(
     databaseUrl,
     url,
     operatorKey,
+    api: { name: 'api', ...apis[0]! },
+    worker: { name: 'worker', ...workers[0]! },
   };
 }
 

@@ -10,6 +10,6 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
   // A client may put its key where keys do not belong, such as a path, which is logged.
   hideSecrets([settings.auth.ingestKey, settings.auth.operatorKey].filter((key) => key !== undefined));
   const app = await createServer(ApiModule.forRoot(options), settings.server, { problemOf: outageProblem });
-  describeApi(app, { title: 'Eyrie', version: info.version, description: 'A durable alert hub.' });
+  await describeApi(app, { title: 'Eyrie', version: info.version, description: 'A durable alert hub.' });
   return app;
 }

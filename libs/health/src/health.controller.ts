@@ -1,5 +1,4 @@
 import { Controller, Get, Header, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { type Answering, type HealthAnswer, HealthAnswers } from './health-answers.js';
 
 /** The part of a Fastify or Express reply that is needed here. */
@@ -8,7 +7,6 @@ export interface Reply {
 }
 
 /** What Kubernetes, load balancers and Compose ask. Nothing here says more than names and states. */
-@ApiExcludeController()
 @Controller()
 export class HealthController {
   constructor(private readonly answers: HealthAnswers) {}

@@ -1,11 +1,9 @@
 import { Controller, Get, Header, Inject, Optional, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { HealthAnswers } from './health-answers.js';
 import { HEALTH_INFO, type HealthInfo, type RunningInfo, runningInfo } from './health-info.js';
 import { type Reply, send } from './health.controller.js';
 
 /** What operators ask: it tells of the inside, and so wants authentication wherever strangers can reach it. */
-@ApiExcludeController()
 @Controller('monitoring')
 export class MonitoringController {
   constructor(

@@ -1,5 +1,4 @@
 import { BadRequestException, Body, Controller, Delete, Get, Header, Param, Put } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { duration } from 'eyrie/config';
 import { z } from 'zod';
 import { type LoggerLevel, LoggerLevelError, LoggerLevels } from './logger-levels.js';
@@ -23,7 +22,6 @@ const namedChange = change.extend({ logger: z.string() });
  *
  * @example curl -X PUT -d '{"configuredLevel":"debug","expiresIn":"10m"}' …/monitoring/loggers/Database
  */
-@ApiExcludeController()
 @Controller('monitoring/loggers')
 export class LoggersController {
   constructor(private readonly levels: LoggerLevels) {}

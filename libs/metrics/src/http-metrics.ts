@@ -31,6 +31,10 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 const clientClosedRequest = 499;
 const switchingProtocols = 101;
 
+/** Where a response keeps its observation: a WeakMap of all of them would cost every garbage collection. */
+const observation = Symbol('observation');
+type Observed = ServerResponse & { [observation]?: Observation };
+
 export interface ObserveOptions {
   /** Routes that are not counted, by their template. */
   quiet?: (route: string) => boolean;
@@ -41,23 +45,20 @@ export interface ObserveOptions {
  * under its route. What Fastify refuses before any hook, such as a malformed URL, is counted too.
  */
 export function observeRequests(fastify: FastifyInstance, { quiet = () => false }: ObserveOptions = {}): void {
-  const observed = new WeakMap<ServerResponse, Observation>();
-  const begin = (request: IncomingMessage, response: ServerResponse): Observation => {
-    const observation = new Observation(request, response);
-    observed.set(response, observation);
-    return observation;
-  };
+  const begin = (request: IncomingMessage, response: Observed): Observation =>
+    (response[observation] = new Observation(request, response));
   // Before Fastify's own listener, which was there first.
   fastify.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     if (isCollecting()) begin(request, response);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     // Injected requests never pass the server, upgrades pass it as another event.
-    const observation = observed.get(reply.raw) ?? (isCollecting() ? begin(request.raw, reply.raw) : undefined);
+    const response: Observed = reply.raw;
+    const observed = response[observation] ?? (isCollecting() ? begin(request.raw, response) : undefined);
     const route = request.routeOptions.url;
-    if (observation && route !== undefined) {
-      if (quiet(route)) observation.drop();
-      else observation.endpoint = route;
+    if (observed && route !== undefined) {
+      if (quiet(route)) observed.drop();
+      else observed.endpoint = route;
     }
     done();
   });

@@ -1,5 +1,4 @@
 import { Controller, Get, Header, Headers, Res, ServiceUnavailableException } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import { NoTotalsError } from './cluster-worker.js';
 import { contentTypes, negotiate } from './exposition.js';
 import { metricsPaths } from './metrics-server.js';
@@ -11,7 +10,6 @@ interface Reply {
 }
 
 /** What Prometheus scrapes, on the app's own port. */
-@ApiExcludeController()
 @Controller()
 export class MetricsController {
   /** In OpenMetrics, with exemplars, for those that ask for it; else in Prometheus' text format. */

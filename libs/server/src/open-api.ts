@@ -1,5 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 
 /** What `schema` of `@ApiBody` and `@ApiResponse` take. */
@@ -14,14 +14,28 @@ export interface ApiDescription {
   description?: string;
 }
 
-/** Serves the API's description: for people at `/docs`, for programs at `/docs-json`. To be called before the app listens. */
-export function describeApi(app: INestApplication, { title, version, description = '' }: ApiDescription): void {
+/** What the libraries serve for those who watch the app: no part of its API. */
+const monitoring = /^\/(health|metrics|monitoring)(\/|$)/;
+
+/**
+ * Serves the API's description: for people at `/docs`, for programs at `/docs-json`. To be called before the app listens.
+ * Only here swagger is loaded: whoever describes nothing does without its 10 MiB.
+ */
+export async function describeApi(
+  app: INestApplication,
+  { title, version, description = '' }: ApiDescription,
+): Promise<void> {
+  const { DocumentBuilder, SwaggerModule } = await import('@nestjs/swagger');
   const config = new DocumentBuilder().setTitle(title).setVersion(version).setDescription(description).addBearerAuth({
     type: 'http',
     scheme: 'bearer',
     description: 'An API key, or the access token of a login.',
   });
-  const document = () => SwaggerModule.createDocument(app, config.build());
+  const document = () => {
+    const whole = SwaggerModule.createDocument(app, config.build());
+    const paths = Object.entries(whole.paths).filter(([path]) => !monitoring.test(path));
+    return { ...whole, paths: Object.fromEntries(paths) };
+  };
   SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'docs-json', customSiteTitle: title });
 }
 
