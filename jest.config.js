@@ -28,5 +28,6 @@ export default {
   globalSetup: '<rootDir>/test/harness/global-setup.ts',
   globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
   setupFiles: ['<rootDir>/test/harness/setup.ts'],
+  setupFilesAfterEnv: process.env.CI ? ['<rootDir>/test/harness/retry.ts'] : [],
   testTimeout: 20_000,
 };

@@ -29,7 +29,7 @@ async function failures(count: number, attempt: (index: number) => Attempt): Pro
   for (let index = 0; index < count; index++) {
     expect(await fail(attempt(index))).toBe(0);
     const [row] = await database.query<{ s: number }>(
-      `SELECT round(extract(epoch FROM max(blocked_until) - now()))::int AS s FROM login_attempts`,
+      `SELECT ceil(extract(epoch FROM max(blocked_until) - now()))::int AS s FROM login_attempts`,
     );
     waits.push(Math.max(0, row!.s));
     await database.query('UPDATE login_attempts SET blocked_until = now()');

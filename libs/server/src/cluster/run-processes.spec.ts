@@ -31,7 +31,7 @@ describe('runProcesses with two processes', () => {
   let url: string;
 
   beforeAll(async () => {
-    fixture = new ClusterFixture({ WEB_CONCURRENCY: '2', SHUTDOWN_TIMEOUT: '6s' });
+    fixture = new ClusterFixture({ WEB_CONCURRENCY: '2', SHUTDOWN_TIMEOUT: '20s' });
     url = await fixture.url(2);
   }, 60_000);
   afterAll(killFixtures);
