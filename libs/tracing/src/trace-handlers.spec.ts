@@ -59,6 +59,12 @@ describe('traceHandlers', () => {
 
   afterAll(() => sdk.shutdown());
 
+  it('E2: leaves a controller its constructor, by which guards know it', () => {
+    for (const controller of [BaseController, OrdersController]) {
+      expect(controller.prototype.constructor).toBe(controller);
+    }
+  });
+
   const spansOf = (work: () => unknown) => {
     exporter.reset();
     withSpan('request', {}, work);

@@ -23,6 +23,8 @@ function wrapHandlers(controller: object, name: string): void {
   // From the class up: a controller may inherit handlers, which get the name of the heir.
   for (let owner = controller; owner !== Object.prototype; owner = Object.getPrototypeOf(owner) as object) {
     for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      // A controller has a path of its own, and Nest tells guards the class by `constructor`.
+      if (key === 'constructor') continue;
       if (typeof value !== 'function' || !Reflect.hasOwnMetadata(PATH_METADATA, value as object)) continue;
       const method = value as Method;
       const own = Object.getOwnPropertyDescriptor(controller, key);
