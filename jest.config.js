@@ -6,7 +6,7 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '/test/ops/amtool'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
-    '^eyrie/(app|server|tracing)/([^/]+)$': '<rootDir>/libs/$1/src/$2.ts',
+    '^eyrie/(app|database|server|tracing)/([^/]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^eyrie/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

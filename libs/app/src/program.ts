@@ -26,3 +26,13 @@ export interface Program<S extends StandardSlices = StandardSlices> {
 export function defineProgram<S extends StandardSlices>(program: Program<S>): Program<S> {
   return program;
 }
+
+/** What `serve` is told. */
+export interface Served<S extends StandardSlices> {
+  /** The name of the service in logs, metrics and traces. */
+  name: string;
+  /** `import.meta.dirname`: the `package.json` above it tells the version. */
+  directory: string;
+  /** Loads the program: dynamically, so that a primary process never does, and that what it imports can be traced. */
+  program: () => Promise<{ default: Program<S> }>;
+}

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { createHash } from 'node:crypto';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { Database, DatabaseModule, isDatabaseUnavailable } from 'eyrie/database';
-import { DataSource } from 'typeorm';
+import { Pool } from 'pg';
 import { testDatabase, type TestDatabase } from '../../../test/harness/postgres.js';
 import { ApiKeysService } from './api-keys.service.js';
 
@@ -176,7 +176,7 @@ describe('verifying', () => {
     const [remembered, unseen] = await Promise.all([service.create('one', ['read']), service.create('two', ['read'])]);
     await service.verify(remembered.key);
     await service.settled();
-    await other.get(DataSource).destroy();
+    await other.get(Pool).end();
 
     expect(await service.verify(remembered.key)).toMatchObject({ name: 'one' });
     const failure: unknown = await service.verify(unseen.key).catch((error: unknown) => error);

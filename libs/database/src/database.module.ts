@@ -3,46 +3,28 @@ import {
   Global,
   Inject,
   Injectable,
-  Logger,
   Module,
   type OnApplicationShutdown,
   Optional,
 } from '@nestjs/common';
 import { HealthRegistry } from 'eyrie/health';
 import { Lifecycle } from 'eyrie/lifecycle';
-import type { Pool } from 'pg';
-import { DataSource, type DataSourceOptions, EntityManager } from 'typeorm';
-import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import type { DatabaseSettings } from './database.config.js';
+import { Pool } from 'pg';
 import { Database } from './database.js';
 import { measureConnections } from './database.metrics.js';
-import { messageOf } from './database-error.js';
 import { Listener } from './listener.js';
-import { TypeOrmLogger } from './typeorm-logger.js';
-import { untilAvailable } from './until-available.js';
-import { waitForDatabase } from './wait-for-database.js';
+import { openPool, type PoolOptions } from './pool.js';
 
-/** {@link DatabaseSettings} with the URL decided, and what TypeORM is to map. */
-export interface DatabaseOptions extends Omit<DatabaseSettings, 'url' | 'embeddedDirectory'> {
-  url: string;
-  entities?: DataSourceOptions['entities'];
+export interface DatabaseOptions extends PoolOptions {
   /** Called once the connections are closed: ends the use of an embedded database. */
   release?: () => Promise<void>;
-  /** Run-time parameters of every connection, such as `{ jit: 'off' }`. */
-  session?: Readonly<Record<string, string>>;
-  /** What PostgreSQL calls the connections in `pg_stat_activity`. */
-  applicationName?: string;
 }
 
 const DATABASE_OPTIONS = Symbol('DATABASE_OPTIONS');
-const logger = new Logger('Database');
 
 /**
- * One pool of connections for the process: {@link Database} for SQL, TypeORM's `DataSource`, `EntityManager` and
- * `TypeOrmModule.forFeature()` for entities. Importing it waits for the database.
- *
- * TypeORM's own root module is left out: it closes the pool in a shutdown phase of its choosing, while here the database
- * closes in its turn of {@link Lifecycle}, after whoever still uses it.
+ * One pool of connections for the process, and {@link Database} for SQL over it. Importing it waits for the database. For
+ * entities, `EntitiesModule` of `eyrie/database/typeorm` uses the same pool.
  */
 @Global()
 @Module({})
@@ -52,17 +34,16 @@ export class DatabaseModule {
       module: DatabaseModule,
       providers: [
         { provide: DATABASE_OPTIONS, useValue: options },
-        { provide: DataSource, useFactory: () => connect(options) },
-        { provide: EntityManager, useFactory: ({ manager }: DataSource) => manager, inject: [DataSource] },
+        { provide: Pool, useFactory: () => openPool(options) },
         { provide: Listener, useFactory: () => new Listener(options.url, options) },
         {
           provide: Database,
-          useFactory: (source: DataSource, listener: Listener) => new Database(poolOf(source), listener),
-          inject: [DataSource, Listener],
+          useFactory: (pool: Pool, listener: Listener) => new Database(pool, listener),
+          inject: [Pool, Listener],
         },
         DatabaseCloser,
       ],
-      exports: [DataSource, EntityManager, Database],
+      exports: [Pool, Database],
     };
   }
 }
@@ -73,7 +54,7 @@ class DatabaseCloser implements OnApplicationShutdown {
   private readonly endMeasuring: () => void;
 
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Pool) private readonly pool: Pool,
     @Inject(Listener) private readonly listener: Listener,
     @Inject(DATABASE_OPTIONS) private readonly options: Pick<DatabaseOptions, 'release'>,
     @Inject(Database) database: Database,
@@ -101,54 +82,7 @@ class DatabaseCloser implements OnApplicationShutdown {
   private async close(): Promise<void> {
     this.endMeasuring();
     await this.listener.close();
-    await this.dataSource.destroy();
+    if (!this.pool.ending) await this.pool.end();
     await this.options.release?.();
   }
-}
-
-async function connect(options: DatabaseOptions): Promise<DataSource> {
-  const {
-    url,
-    entities,
-    applicationName = 'eyrie',
-    session = {},
-    poolMax,
-    connectTimeoutMs,
-    startupTimeoutMs,
-    statementTimeoutMs,
-  } = options;
-  await waitForDatabase(url, {
-    limitMs: startupTimeoutMs,
-    connectTimeoutMs,
-    onRetry: ({ error, pauseMs }) =>
-      logger.warn(`The database does not answer yet, again in ${pauseMs} ms: ${messageOf(error)}`),
-  });
-  const source = new DataSource({
-    type: 'postgres',
-    url,
-    entities,
-    applicationName,
-    poolSize: poolMax,
-    connectTimeoutMS: connectTimeoutMs,
-    installExtensions: false,
-    logger: new TypeOrmLogger(),
-    poolErrorHandler: (error: unknown) => logger.warn(`An idle connection broke: ${messageOf(error)}`),
-    extra: {
-      options: Object.entries(session)
-        .map(([name, value]) => `-c ${name}=${value}`)
-        .join(' '),
-      keepAlive: true,
-      idleTimeoutMillis: 30_000,
-      statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: statementTimeoutMs,
-      // For a peer that has vanished without a word, and so cannot keep its own limit.
-      query_timeout: statementTimeoutMs + connectTimeoutMs,
-    },
-  });
-  return untilAvailable(() => source.initialize(), startupTimeoutMs);
-}
-
-/** TypeORM keeps its pool here; it is documented as the way to node-postgres. */
-function poolOf(dataSource: DataSource): Pool {
-  return (dataSource.driver as PostgresDriver).master as Pool;
 }

@@ -10,6 +10,7 @@ import { type TestDatabase, testDatabase } from '../../../test/harness/postgres.
 import { Database } from './database.js';
 import { DatabaseModule } from './database.module.js';
 import { DatabaseUnavailableError, isDatabaseUnavailable, TransactionAbortedError } from './database-error.js';
+import { EntitiesModule } from './typeorm.js';
 
 const limits = { poolMax: 4, connectTimeoutMs: 2_000, startupTimeoutMs: 2_000, statementTimeoutMs: 5_000 };
 
@@ -111,9 +112,7 @@ describe('Database', () => {
     await Promise.all(held);
   });
 
-  it('hands TypeORM the same connections', async () => {
-    expect(app.get(EntityManager)).toBe(app.get(DataSource).manager);
-    expect(await app.get(DataSource).query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  it('limits statements on every connection', async () => {
     const [limit] = await database.query<{ statement_timeout: string }>('SHOW statement_timeout');
     expect(limit).toEqual({ statement_timeout: '5s' });
   });
@@ -149,18 +148,24 @@ describe('DatabaseModule', () => {
     expect(await health.check()).toEqual({ status: 'unhealthy', checks: { database: { status: 'unhealthy' } } });
   });
 
-  it('serves repositories of TypeORM', async () => {
+  it('serves repositories of TypeORM over the same connections, which it does not close', async () => {
     const app = await Test.createTestingModule({
       imports: [
-        DatabaseModule.forRoot({ ...limits, url: cluster.url, entities: [Note] }),
+        DatabaseModule.forRoot({ ...limits, poolMax: 1, url: cluster.url }),
+        EntitiesModule.forRoot([Note]),
         TypeOrmModule.forFeature([Note]),
       ],
     }).compile();
     await app.init();
-    await app.get(Database).query('CREATE TABLE note (id int PRIMARY KEY, words text NOT NULL)');
+    const database = app.get(Database);
+    const backend = 'SELECT pg_backend_pid() AS pid';
+    expect(app.get(EntityManager)).toBe(app.get(DataSource).manager);
+    expect(await app.get(DataSource).query(backend)).toEqual(await database.query(backend));
+    await database.query('CREATE TABLE note (id int PRIMARY KEY, words text NOT NULL)');
     const notes = app.get<Repository<Note>>(getRepositoryToken(Note));
     await notes.save({ id: 1, words: 'kept' });
-    expect(await notes.findOneBy({ id: 1 })).toEqual({ id: 1, words: 'kept' });
+    await app.get(DataSource).destroy();
+    expect(await database.query('SELECT words FROM note')).toEqual([{ words: 'kept' }]);
     await app.close();
   });
 

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { DataSource, type MigrationInterface } from 'typeorm';
+import type { MigrationInterface } from 'typeorm';
 import { TypeOrmLogger } from './typeorm-logger.js';
 
 /** A migration as TypeORM knows it; the class name ends in its time in milliseconds, which orders it. */
@@ -43,6 +43,7 @@ export async function migrate({ url, migrations, then = [] }: MigrateOptions): P
 }
 
 async function apply(url: string, migrations: MigrationClass[]): Promise<string[]> {
+  const { DataSource } = await import('typeorm');
   const dataSource = new DataSource({
     type: 'postgres',
     url,

@@ -1,4 +1,4 @@
-import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Alerts as episodes, their events, the groups that are told of them, and what was told. */
 export class Alerts1700000000001 implements MigrationInterface {

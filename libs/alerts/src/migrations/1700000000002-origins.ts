@@ -1,4 +1,4 @@
-import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Which request an alert and a notification descend from: its id and its trace. */
 export class Origins1700000000002 implements MigrationInterface {

@@ -1,4 +1,4 @@
-import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** What people do about alerts, escalations under way, heartbeats, and the record of who changed what. */
 export class PeopleAndHeartbeats1700000000030 implements MigrationInterface {

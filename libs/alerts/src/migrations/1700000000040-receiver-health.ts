@@ -1,4 +1,4 @@
-import { type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** How the integrations of receivers fare, and the notifications that tried them out. */
 export class ReceiverHealth1700000000040 implements MigrationInterface {

@@ -1,12 +1,6 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import {
-  createTransport,
-  type NodemailerError,
-  type SMTPPoolOptions,
-  type SMTPPoolSentMessageInfo,
-  type Transporter,
-} from 'nodemailer';
+import type { NodemailerError, SMTPPoolOptions, SMTPPoolSentMessageInfo, Transporter } from 'nodemailer';
 import type { EmailIntegration } from '../config/integration.js';
 import { AddressGuard, refusalIn } from './address-guard.js';
 import { smtpOutcome } from './delivery.js';
@@ -31,39 +25,18 @@ export class EmailNotifier implements Notifier {
   private readonly target: string;
   private readonly host: string;
   private readonly excerpt: Excerpt;
-  private readonly transport: Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions>;
+  private readonly transport: Promise<Transporter<SMTPPoolSentMessageInfo, SMTPPoolOptions>>;
   private readonly underway = new Set<Promise<Delivery>>();
 
   constructor(
     private readonly integration: EmailIntegration,
     private readonly options: NotifyOptions,
   ) {
-    const { smarthost, auth, hello, requireTls, tls } = integration;
+    const { smarthost, auth } = integration;
     this.target = `mail server at ${smarthost.host}:${smarthost.port}`;
     this.host = new URL(options.externalURL).hostname;
     this.excerpt = excerptWithout([auth?.password.reveal()]);
-    const connectTimeoutMs = Math.min(options.connectTimeoutMs, options.timeoutMs);
-    this.transport = createTransport({
-      pool: true,
-      maxConnections: options.connections,
-      // One, for the server that has closed a kept connection meanwhile; the other repeats are for the caller to time.
-      maxRequeues: 1,
-      host: smarthost.host,
-      port: smarthost.port,
-      secure: smarthost.port === implicitTlsPort,
-      requireTLS: requireTls,
-      ignoreTLS: !requireTls,
-      tls: tlsOptions(tls),
-      name: hello,
-      ...(auth && { auth: { user: auth.username, pass: auth.password.reveal() } }),
-      connectionTimeout: connectTimeoutMs,
-      dnsTimeout: connectTimeoutMs,
-      greetingTimeout: options.timeoutMs,
-      socketTimeout: options.timeoutMs,
-      disableFileAccess: true,
-      disableUrlAccess: true,
-      ...guardedSockets(new AddressGuard(options.allowPrivate), connectTimeoutMs),
-    });
+    this.transport = openTransport(integration, options);
   }
 
   async notify(request: NotifyRequest): Promise<Delivery> {
@@ -74,7 +47,7 @@ export class EmailNotifier implements Notifier {
 
   async close(): Promise<void> {
     await Promise.all(this.underway);
-    this.transport.close();
+    (await this.transport).close();
   }
 
   private async send(request: NotifyRequest): Promise<Delivery> {
@@ -88,7 +61,8 @@ export class EmailNotifier implements Notifier {
     );
     try {
       const signal = AbortSignal.any([request.signal, deadline]);
-      return this.sent(await this.transport.sendMail({ envelope: { from, to: [...to] }, headers, ...content, signal }));
+      const transport = await this.transport;
+      return this.sent(await transport.sendMail({ envelope: { from, to: [...to] }, headers, ...content, signal }));
     } catch (error) {
       if (request.signal.aborted)
         return { outcome: 'recoverable', error: `${this.target}: the attempt was interrupted` };
@@ -158,6 +132,33 @@ export class EmailNotifier implements Notifier {
     }
     return describeFault(this.target, error);
   }
+}
+
+/** Nodemailer is loaded only where somebody is mailed: it is a tenth of the worker's memory. */
+async function openTransport({ smarthost, auth, hello, requireTls, tls }: EmailIntegration, options: NotifyOptions) {
+  const { createTransport } = await import('nodemailer');
+  const connectTimeoutMs = Math.min(options.connectTimeoutMs, options.timeoutMs);
+  return createTransport({
+    pool: true,
+    maxConnections: options.connections,
+    // One, for the server that has closed a kept connection meanwhile; the other repeats are for the caller to time.
+    maxRequeues: 1,
+    host: smarthost.host,
+    port: smarthost.port,
+    secure: smarthost.port === implicitTlsPort,
+    requireTLS: requireTls,
+    ignoreTLS: !requireTls,
+    tls: tlsOptions(tls),
+    name: hello,
+    ...(auth && { auth: { user: auth.username, pass: auth.password.reveal() } }),
+    connectionTimeout: connectTimeoutMs,
+    dnsTimeout: connectTimeoutMs,
+    greetingTimeout: options.timeoutMs,
+    socketTimeout: options.timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...guardedSockets(new AddressGuard(options.allowPrivate), connectTimeoutMs),
+  });
 }
 
 /** Opens the connections to the mail server ourselves where not every address will do. */

@@ -114,7 +114,7 @@ export class LoginService {
 
   /** Makes the hash anew where its parameters are not those of today; only now the password is at hand. */
   private async refreshHash({ id, hash }: Known, password: string): Promise<void> {
-    if (!this.passwords.isOutdated(hash)) return;
+    if (!(await this.passwords.isOutdated(hash))) return;
     try {
       await this.database.query('UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2', [
         id,

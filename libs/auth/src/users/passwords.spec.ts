@@ -20,10 +20,10 @@ describe('passwords', () => {
   });
 
   it('I1: are found out to be outdated when the parameters have changed', async () => {
-    expect(passwords.isOutdated(await passwords.hash('x'))).toBe(false);
-    expect(passwords.isOutdated(await hash('x', { memoryCost: 8_192 }))).toBe(true);
-    expect(passwords.isOutdated(await hash('x', { timeCost: 3 }))).toBe(true);
-    expect(passwords.isOutdated(await hash('x', { algorithm: 1 }))).toBe(true);
+    expect(await passwords.isOutdated(await passwords.hash('x'))).toBe(false);
+    expect(await passwords.isOutdated(await hash('x', { memoryCost: 8_192 }))).toBe(true);
+    expect(await passwords.isOutdated(await hash('x', { timeCost: 3 }))).toBe(true);
+    expect(await passwords.isOutdated(await hash('x', { algorithm: 1 }))).toBe(true);
   });
 
   it('I1: take as long to refuse for nobody as for somebody', async () => {

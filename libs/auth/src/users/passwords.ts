@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { hash, parseOptions, verify } from '@node-rs/argon2';
 
 /** OWASP's minimum for argon2id: 19 MiB, two passes, one lane. A hash with other parameters is made anew at the next login. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** Loaded where the first password is checked: the worker, which asks for none, goes without. */
+const argon2 = () => import('@node-rs/argon2');
 
 /** The number that argon2id has in the library, and version 1.3 of the algorithm. */
 const ARGON2ID = 2;
@@ -35,7 +37,7 @@ export class Passwords {
 
   /** @throws PasswordsBusyError */
   hash(password: string): Promise<string> {
-    return this.inTurn(() => hash(password.normalize('NFKC'), parameters));
+    return this.inTurn(async () => (await argon2()).hash(password.normalize('NFKC'), parameters));
   }
 
   /**
@@ -43,13 +45,15 @@ export class Passwords {
    * @throws PasswordsBusyError
    */
   async verify(password: string, stored: string | undefined): Promise<boolean> {
-    const isRight = await this.inTurn(() => verify(stored ?? nobodysHash, password.normalize('NFKC')));
+    const isRight = await this.inTurn(async () =>
+      (await argon2()).verify(stored ?? nobodysHash, password.normalize('NFKC')),
+    );
     return isRight && stored !== undefined;
   }
 
   /** Whether a hash was made with other parameters than those of today. */
-  isOutdated(stored: string): boolean {
-    const { algorithm, memoryCost, timeCost, parallelism } = parseOptions(stored);
+  async isOutdated(stored: string): Promise<boolean> {
+    const { algorithm, memoryCost, timeCost, parallelism } = (await argon2()).parseOptions(stored);
     return (
       (algorithm as number) !== ARGON2ID ||
       memoryCost !== parameters.memoryCost ||

@@ -1,0 +1,56 @@
+import { Logger } from '@nestjs/common';
+import { Pool } from 'pg';
+import type { DatabaseSettings } from './database.config.js';
+import { messageOf } from './database-error.js';
+import { untilAvailable } from './until-available.js';
+import { waitForDatabase } from './wait-for-database.js';
+
+/** {@link DatabaseSettings} with the URL decided. */
+export interface PoolOptions extends Omit<DatabaseSettings, 'url' | 'embeddedDirectory'> {
+  url: string;
+  /** Run-time parameters of every connection, such as `{ jit: 'off' }`. */
+  session?: Readonly<Record<string, string>>;
+  /** What PostgreSQL calls the connections in `pg_stat_activity`. */
+  applicationName?: string;
+}
+
+const logger = new Logger('Database');
+
+/** Waits for the database, and opens the pool with a first connection: what it refuses, such as a password, is said now. */
+export async function openPool({
+  url,
+  session = {},
+  applicationName = 'eyrie',
+  ...limits
+}: PoolOptions): Promise<Pool> {
+  const { poolMax, connectTimeoutMs, startupTimeoutMs, statementTimeoutMs } = limits;
+  await waitForDatabase(url, {
+    limitMs: startupTimeoutMs,
+    connectTimeoutMs,
+    onRetry: ({ error, pauseMs }) =>
+      logger.warn(`The database does not answer yet, again in ${pauseMs} ms: ${messageOf(error)}`),
+  });
+  const pool = new Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max: poolMax,
+    connectionTimeoutMillis: connectTimeoutMs,
+    options: Object.entries(session)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
+    keepAlive: true,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    // For a peer that has vanished without a word, and so cannot keep its own limit.
+    query_timeout: statementTimeoutMs + connectTimeoutMs,
+  });
+  pool.on('error', (error) => logger.warn(`An idle connection broke: ${messageOf(error)}`));
+  try {
+    await untilAvailable(async () => (await pool.connect()).release(), startupTimeoutMs);
+    return pool;
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
