@@ -6,6 +6,7 @@ import { runProcesses } from 'eyrie/server/processes';
 import { stopTracing } from 'eyrie/tracing';
 import { startTracing } from 'eyrie/tracing/register';
 import type { Served } from './program.js';
+import { letYoungGenerationGrow } from './young-generation.js';
 import { type StandardSlices, standardSettings } from './standard-settings.js';
 
 /** What `serve` does. */
@@ -55,6 +56,7 @@ async function run<S extends StandardSlices>({ name, directory, program }: Serve
     create: (signal) => loaded.create({ service: name, settings, info, signal }),
     async start(app) {
       await app.listen({ port: loaded.port(settings), host, backlog });
+      letYoungGenerationGrow();
       return `${name} listens on ${await app.getUrl()}`;
     },
     async last() {
