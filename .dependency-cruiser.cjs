@@ -4,7 +4,7 @@
  */
 const layers = [
   ['config', 'system'],
-  ['logging', 'metrics', 'tracing'],
+  ['logging', 'metrics', 'tracing', 'secrets'],
   ['lifecycle', 'health'],
   ['server', 'database', 'cache', 'jobs'],
   ['auth', 'realtime', 'alerts', 'app'],

@@ -1,9 +1,8 @@
 /**
- * npm run bench [-- resent new single latency flat page stack footprint] [--short] [--json]
+ * npm run bench [-- resent new single latency flat page stack footprint live login] [--short] [--json]
  *
  * Eyrie beside Alertmanager, and its stack beside bare Nest and Fastify, on this machine, in one run, with the same
- * client: medians, ratios, targets. Without
- * names all cases run. Ends with status 1 when a target is missed.
+ * client: medians, ratios, targets. Without names all cases run. Ends with status 1 when a target is missed.
  */
 import { rm } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -14,14 +13,17 @@ import { type Cleanup, openFolder, withCleanup } from '../harness/processes.ts';
 import { INGEST_CASES, type Pace, runIngest, runLatency, type Sides } from './cases.ts';
 import { startClient } from './client-process.ts';
 import { runProbes, runStartUp } from './footprint.ts';
+import { runLive } from './live/live.ts';
+import { runLogin } from './login.ts';
 import { timePages } from './page-time.ts';
 import { seedPast } from './past.ts';
 import { renderTable, type Row } from './report.ts';
 import { startEyrie, startPeer, writeConfig } from './sides.ts';
 import { runStack } from './stack/stack.ts';
 
-const NAMES = ['resent', 'new', 'single', 'latency', 'flat', 'page', 'stack', 'footprint'] as const;
+const NAMES = ['resent', 'new', 'single', 'latency', 'flat', 'page', 'stack', 'footprint', 'live', 'login'] as const;
 type Name = (typeof NAMES)[number];
+const OWN: readonly Name[] = ['live', 'login'];
 
 const FULL: Pace = { rounds: 5, ingestSeconds: 3, latencyRounds: 3, latencySeconds: 6, pastAlerts: 1_000_000 };
 const SHORT: Pace = { rounds: 3, ingestSeconds: 1, latencyRounds: 1, latencySeconds: 2, pastAlerts: 200_000 };
@@ -45,6 +47,33 @@ process.exitCode = rows.some(({ passed }) => passed === false) ? 1 : 0;
 async function bench(cleanup: Cleanup): Promise<Row[]> {
   const directory = await openFolder('bench');
   cleanup.add('its folder', () => rm(directory, { recursive: true, force: true }));
+  const database = await DatabaseServer.start(join(directory, 'postgres'));
+  cleanup.add('PostgreSQL', () => database.stop());
+  progress(`Node ${process.versions.node}, ${cpus().length} CPUs; PostgreSQL with fsync; logs at level warn`);
+  const rows = OWN.every((name) => !chosen.has(name))
+    ? []
+    : await withCleanup((own) => benchOwn(database, directory, own));
+  if (NAMES.every((name) => !chosen.has(name) || OWN.includes(name))) return rows;
+  return [...rows, ...(await benchBesidePeers(database, directory, cleanup))];
+}
+
+/** Cases with processes of their own, which are gone when the others begin. */
+async function benchOwn(database: DatabaseServer, directory: string, cleanup: Cleanup): Promise<Row[]> {
+  const rows: Row[] = [];
+  const seconds = options.short ? 5 : 15;
+  if (chosen.has('live')) {
+    progress('live events');
+    rows.push(...(await runLive(database, directory, { seconds }, cleanup)));
+    await cleanup.run();
+  }
+  if (chosen.has('login')) {
+    progress('logins');
+    rows.push(...(await runLogin(database, directory, { seconds }, cleanup)));
+  }
+  return rows;
+}
+
+async function benchBesidePeers(database: DatabaseServer, directory: string, cleanup: Cleanup): Promise<Row[]> {
   const client = await startClient(cleanup);
   const configFile = await writeConfig(join(directory, 'config'), client.receiverUrl);
 
@@ -52,8 +81,6 @@ async function bench(cleanup: Cleanup): Promise<Row[]> {
   progress(
     `Alertmanager: ${peer?.version ?? 'not available (neither on the PATH nor as an image of a Docker engine)'}`,
   );
-  const database = await DatabaseServer.start(join(directory, 'postgres'));
-  cleanup.add('PostgreSQL', () => database.stop());
   const eyrie = await startEyrie({ name: 'eyrie', database, configFile, directory }, cleanup);
 
   const withPast = chosen.has('flat') || chosen.has('page');
@@ -64,7 +91,6 @@ async function bench(cleanup: Cleanup): Promise<Row[]> {
     progress(`writing ${pace.pastAlerts.toLocaleString('en')} past alerts`);
     await seedPast(database, past.databaseUrl, pace.pastAlerts);
   }
-  progress(`Node ${process.versions.node}, ${cpus().length} CPUs; PostgreSQL with fsync; logs at level warn`);
 
   const rows: Row[] = [];
   const sides: Sides = { peer, eyrie, past: chosen.has('flat') ? past : undefined };

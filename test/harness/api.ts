@@ -91,13 +91,13 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
   const createWorker = async () => {
     const read = loadSettings(workerSlices, { env, cwd: directory });
     const settings = { ...read, logging: { ...read.logging, output } };
-    const configs = await AlertsConfigStore.load(settings.alerts);
+    const configs = await AlertsConfigStore.load(settings.alerts, settings.secrets.encryptionKeys);
     return createServer(WorkerModule.forRoot({ ...given, settings, configs }), settings.server);
   };
   const createTheApi = async () => {
     const read = loadSettings(apiSlices, { env, cwd: directory });
     const settings = { ...read, logging: { ...read.logging, output } };
-    const configs = await AlertsConfigStore.load(settings.alerts);
+    const configs = await AlertsConfigStore.load(settings.alerts, settings.secrets.encryptionKeys);
     return createApi({ ...given, settings, configs });
   };
 

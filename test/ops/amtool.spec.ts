@@ -8,8 +8,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { EncryptionKeys } from 'eyrie/secrets';
+import { guideInPractice } from './amtool-guide.js';
 import { amtoolAgainstTheHub } from './amtool-hub.js';
-import { containsTime, loadAlertsConfig, parseAlertsConfig } from '../../libs/alerts/src/config/index.js';
+import {
+  changeSecrets,
+  containsTime,
+  loadAlertsConfig,
+  parseAlertsConfig,
+  RECEIVER_SECRETS,
+} from '../../libs/alerts/src/config/index.js';
 
 /*
  * The golden files of test/fixtures/alertmanager against the real Alertmanager and amtool, which run in one container of
@@ -149,6 +157,25 @@ describe('amtool', () => {
     }
   }, 60_000);
 
+  it('I4: accepts a file with encrypted secrets, URLs too', async () => {
+    const keys = EncryptionKeys.parse(EncryptionKeys.generate('spec'));
+    const sealed = (value: string) => {
+      const encrypted = keys.encrypt(value, RECEIVER_SECRETS);
+      return value.startsWith('http') ? `https://encrypted.invalid/${encrypted}` : encrypted;
+    };
+    for (const name of (await readdir(FIXTURES)).filter((each) => each.endsWith('.yml'))) {
+      const path = join(folder, `encrypted-${name}`);
+      await writeFile(path, changeSecrets(await readFile(join(FIXTURES, name), 'utf8'), sealed));
+      expect([name, await amtool('check-config', path)]).toEqual([name, expect.stringContaining('SUCCESS')]);
+    }
+    const url = keys.encrypt('http://hook.test/', RECEIVER_SECRETS);
+    await writeFile(
+      join(folder, 'bare.yml'),
+      `route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: '${url}'}]}]`,
+    );
+    expect(await amtool('check-config', join(folder, 'bare.yml'))).toBeUndefined();
+  }, 60_000);
+
   it('H4: refuses what we say it refuses, and accepts the rest', async () => {
     for (const name of await readdir(join(FIXTURES, 'refused'))) {
       const path = join(FIXTURES, 'refused', name);
@@ -234,3 +261,4 @@ describe('Alertmanager', () => {
 });
 
 amtoolAgainstTheHub(IMAGE);
+guideInPractice(IMAGE);

@@ -9,7 +9,7 @@ export default defineProgram({
   slices: apiSlices,
   port: ({ api }) => api.port,
   async create({ settings, info }) {
-    const configs = await AlertsConfigStore.loadOrExit(settings.alerts);
+    const configs = await AlertsConfigStore.loadOrExit(settings.alerts, settings.secrets.encryptionKeys);
     const isDevelopment = settings.environment === 'development';
     const database = await prepareDatabase(settings.database, isDevelopment ? schema : undefined);
     return createApi({ settings, database, configs, info });

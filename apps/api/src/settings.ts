@@ -6,6 +6,7 @@ import { defineSettings, port, setting } from 'eyrie/config';
 import { databaseSettings } from 'eyrie/database';
 import { jobsSettings } from 'eyrie/jobs';
 import { realtimeSettings } from 'eyrie/realtime';
+import { secretsSettings } from 'eyrie/secrets';
 
 /** Everything that the api can be told. */
 export const apiSlices = {
@@ -17,6 +18,7 @@ export const apiSlices = {
   cache: cacheSettings,
   jobs: jobsSettings,
   auth: authSettings,
+  secrets: secretsSettings,
   alerts: alertsSettings,
   notify: notifySettings,
   realtime: realtimeSettings,

@@ -10,7 +10,7 @@ export default defineProgram({
   slices: workerSlices,
   port: ({ worker }) => worker.port,
   async create({ settings, info }) {
-    const configs = await AlertsConfigStore.loadOrExit(settings.alerts);
+    const configs = await AlertsConfigStore.loadOrExit(settings.alerts, settings.secrets.encryptionKeys);
     const isDevelopment = settings.environment === 'development';
     const database = await prepareDatabase(settings.database, isDevelopment ? schema : undefined);
     return createServer(WorkerModule.forRoot({ settings, database, configs, info }), settings.server);

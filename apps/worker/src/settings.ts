@@ -5,6 +5,7 @@ import { cacheSettings } from 'eyrie/cache';
 import { defineSettings, port, setting } from 'eyrie/config';
 import { databaseSettings } from 'eyrie/database';
 import { jobsSettings } from 'eyrie/jobs';
+import { secretsSettings } from 'eyrie/secrets';
 
 /** Everything that the worker can be told. */
 export const workerSlices = {
@@ -18,6 +19,7 @@ export const workerSlices = {
   cache: cacheSettings,
   jobs: jobsSettings,
   auth: authSettings,
+  secrets: secretsSettings,
   alerts: alertsSettings,
   notify: notifySettings,
 };

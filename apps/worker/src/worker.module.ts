@@ -7,6 +7,8 @@ import { type ProgramInfo, type Settings } from 'eyrie/config';
 import { DatabaseModule, type ResolvedDatabase } from 'eyrie/database';
 import { JobsModule } from 'eyrie/jobs';
 import { LoggersController } from 'eyrie/logging';
+import { RealtimeModule } from 'eyrie/realtime';
+import { AnnounceWrites } from './announce-writes.js';
 import { type workerSlices } from './settings.js';
 
 export interface WorkerOptions {
@@ -49,8 +51,10 @@ export class WorkerModule {
           concurrency: settings.jobs.concurrency,
           configs,
         }),
+        RealtimeModule.forWriters(),
       ],
       controllers: [LoggersController],
+      providers: [AnnounceWrites],
     };
   }
 }

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { EX_CONFIG } from 'eyrie/config';
+import { type EncryptionKeys } from 'eyrie/secrets';
 import { ALERTS_OPTIONS, type AlertsOptions } from './alerts.config.js';
 import { AlertsConfigError, loadAlertsConfig, parseAlertsConfig, type AlertsConfig } from './config/index.js';
 import { Escalations, loadEscalations } from './escalation/escalations-config.js';
@@ -21,19 +22,25 @@ export class AlertsConfigStore {
   private readonly listeners: ReloadListener[] = [];
   private current!: { config: AlertsConfig; routing: Routing; escalations: Escalations };
 
-  constructor(@Inject(ALERTS_OPTIONS) private readonly options: ConfigFiles) {}
+  constructor(
+    @Inject(ALERTS_OPTIONS) private readonly options: ConfigFiles,
+    private readonly keys?: EncryptionKeys,
+  ) {}
 
-  /** @throws AlertsConfigError with every fault of the file */
-  static async load(options: ConfigFiles): Promise<AlertsConfigStore> {
-    const store = new AlertsConfigStore(options);
+  /**
+   * @param keys of the encrypted values in the files
+   * @throws AlertsConfigError with every fault of the file
+   */
+  static async load(options: ConfigFiles, keys?: EncryptionKeys): Promise<AlertsConfigStore> {
+    const store = new AlertsConfigStore(options, keys);
     store.use(...(await store.read()));
     return store;
   }
 
   /** As {@link load}; a file with faults ends the program, as bad settings do: every fault, and status 78 (EX_CONFIG). */
-  static async loadOrExit(options: ConfigFiles): Promise<AlertsConfigStore> {
+  static async loadOrExit(options: ConfigFiles, keys?: EncryptionKeys): Promise<AlertsConfigStore> {
     try {
-      return await AlertsConfigStore.load(options);
+      return await AlertsConfigStore.load(options, keys);
     } catch (error) {
       if (!(error instanceof AlertsConfigError)) throw error;
       writeSync(2, `The configuration of alerts cannot be used:\n${error.message}\n`);
@@ -73,7 +80,7 @@ export class AlertsConfigStore {
   private async read(): Promise<[AlertsConfig, Escalations]> {
     const { configFile, escalationsFile } = this.options;
     const config = await (configFile
-      ? loadAlertsConfig(configFile)
+      ? loadAlertsConfig(configFile, this.keys)
       : parseAlertsConfig(STORE_ONLY, { baseDirectory: '.' }));
     const escalations = escalationsFile ? await loadEscalations(escalationsFile, config.receivers) : new Escalations();
     return [config, escalations];

@@ -22,6 +22,9 @@ export const alertsSettings = defineSettings(
     retentionMs: setting('HISTORY_KEPT', duration().default(90 * 86_400_000), {
       description: 'How long resolved alerts and settled notifications are kept.',
     }),
+    auditKeptMs: setting('AUDIT_KEPT', duration({ min: '1d' }).default(365 * 86_400_000), {
+      description: 'How long the record is kept of who changed what about alerts and heartbeats.',
+    }),
   },
   {
     check: ({ configFile }, environment) =>
@@ -35,7 +38,9 @@ export type AlertsSettings = SettingsOf<typeof alertsSettings>;
 
 export const ALERTS_OPTIONS = Symbol('eyrie:alerts-options');
 
-export interface AlertsOptions extends AlertsSettings {
+export interface AlertsOptions extends Omit<AlertsSettings, 'auditKeptMs'> {
+  /** Without it the audit log is kept for ever. */
+  auditKeptMs?: number;
   /** Of the running program: in `User-Agent` and in the answers of the status API. */
   version: string;
   notify: NotifySettings;

@@ -17,6 +17,7 @@ import { FlushPass } from './dispatch/flush.js';
 import { Orphans } from './dispatch/orphans.js';
 import { Regrouper } from './dispatch/regrouper.js';
 import { EscalationPass, EscalationSweep, Escalator, Notices } from './escalation/index.js';
+import { EventWrites } from './event-writes.js';
 import { HEALTH_ALERTS_OPTIONS, HealthAlerts, type HealthAlertsOptions } from './health-alerts.js';
 import { HeartbeatPass, HeartbeatsService, HeartbeatWatch, Watchdogs } from './heartbeats/index.js';
 import { AlertWriter } from './ingest/alert-writer.js';
@@ -42,7 +43,7 @@ export interface AlertsModuleOptions extends AlertsOptions {
   concurrency?: number;
 }
 
-const taking = [ConfigReloads, GroupMembership, AlertWriter, IngestQueue, AlertsService];
+const taking = [ConfigReloads, EventWrites, GroupMembership, AlertWriter, IngestQueue, AlertsService];
 const reading = [AlertsReader, AlertsSummary, AlertsExport, NotificationsReader, DeadLetters];
 const silencing = [AlertGroupsReader, SilenceIndex, SilencesReader, SilencesService];
 const handling = [Watchdogs, HeartbeatsService, AlertActions, AuditLog];

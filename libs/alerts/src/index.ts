@@ -4,6 +4,7 @@ export { AlertsConfigStore } from './alerts-config.store.js';
 export { ConfigReloads } from './config-reloads.js';
 export { AlertsModule, type AlertsModuleOptions } from './alerts.module.js';
 export { AlertsService, InvalidAlert } from './alerts.service.js';
+export { checkConfigCli, type CheckConfigOptions } from './check-config-cli.js';
 export { Clock, SystemClock } from './clock.js';
 export * from './config/index.js';
 export { DeadLetters } from './deliver/dead-letters.js';
@@ -19,6 +20,7 @@ export {
   type HeartbeatView,
   TooManyHeartbeats,
 } from './heartbeats/index.js';
+export { EventWrites } from './event-writes.js';
 export { IngestOverloaded } from './ingest/ingest-queue.js';
 export { alertRequest, alertRequests, type AlertRequest, severities, type Severity } from './intake/alert-request.js';
 export { type IntakeFault } from './intake/fault.js';

@@ -41,6 +41,7 @@ export {
   type SessionTokens,
 } from './sessions/sessions.service.js';
 export { adminCli, type AdminTools, adminTools } from './users/admin-cli.js';
+export { askSecret } from './users/ask-secret.js';
 export { longestPassword, shortestPassword } from './users/password-policy.js';
 export { PasswordsBusyError } from './users/passwords.js';
 export type { User } from './users/user.js';

@@ -11,7 +11,7 @@ import { Lifecycle, LIFECYCLE_SETTINGS, type LifecycleSettings } from 'eyrie/lif
 import { currentContext } from 'eyrie/logging';
 import { Problem } from 'eyrie/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import { EventFeed } from './event-feed.js';
 import { EventReader } from './event-reader.js';
 import { EventWakes } from './event-wakes.js';
@@ -49,7 +49,7 @@ export class LiveEvents implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly recent: RecentEvents;
   private readonly reader: EventReader;
   private readonly replays = new TurnTaker(replaysAtOnce);
-  private readonly server: WebSocketServer;
+  private server!: WebSocketServer;
   private readonly surroundings: Surroundings;
   private readonly restarts = new Set<NodeJS.Timeout>();
   private endWakes?: () => void;
@@ -71,14 +71,6 @@ export class LiveEvents implements OnApplicationBootstrap, BeforeApplicationShut
         for (const client of this.clients.keys()) client.pump();
       },
     });
-    this.server = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      maxPayload: options.messageSize,
-      perMessageDeflate: false,
-      autoPong: false,
-      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
-    });
     this.surroundings = {
       recent: this.recent,
       heartbeatMs: options.heartbeatMs,
@@ -89,7 +81,17 @@ export class LiveEvents implements OnApplicationBootstrap, BeforeApplicationShut
     };
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
+    // Here, so that a process that only writes events never loads it.
+    const { WebSocketServer } = await import('ws');
+    this.server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: this.options.messageSize,
+      perMessageDeflate: false,
+      autoPong: false,
+      handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+    });
     this.upgrades.attach(this.adapters.httpAdapter.getInstance<FastifyInstance>());
     this.lifecycle.onStateChange((state) => {
       if (state === 'draining') this.restartAll((this.lifecycleSettings?.drainDelayMs ?? 0) * spreadShare);

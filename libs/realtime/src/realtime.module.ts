@@ -24,4 +24,9 @@ export class RealtimeModule {
       exports: [EventWakes, LiveEvents],
     };
   }
+
+  /** {@link EventWakes} alone, for a process that writes events and serves no WebSockets. */
+  static forWriters(): DynamicModule {
+    return { module: RealtimeModule, providers: [EventWakes], exports: [EventWakes] };
+  }
 }

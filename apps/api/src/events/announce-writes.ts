@@ -1,20 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { EventWrites } from 'eyrie/alerts';
 import { EventWakes } from 'eyrie/realtime';
-import type { FastifyInstance } from 'fastify';
 
-/** Takes every request that may have changed something for one that has: looking for events in vain costs next to nothing. */
+/** Lets those who follow the events of alerts know of each commit at once, here and in the other processes. */
 @Injectable()
 export class AnnounceWrites implements OnModuleInit {
   constructor(
-    private readonly adapters: HttpAdapterHost,
+    private readonly writes: EventWrites,
     private readonly wakes: EventWakes,
   ) {}
 
   onModuleInit(): void {
-    this.adapters.httpAdapter.getInstance<FastifyInstance>().addHook('onResponse', (request, reply, done) => {
-      if (request.method !== 'GET' && reply.statusCode < 300) this.wakes.announce();
-      done();
-    });
+    this.writes.onCommit(() => this.wakes.announce());
   }
 }

@@ -12,7 +12,7 @@ export type {
   WebhookIntegration,
 } from './integration.js';
 export { type Fingerprint, fingerprint, type Labels, labelsToString, labelValue } from './labels.js';
-export { type AlertsConfig, loadAlertsConfig, parseAlertsConfig } from './load.js';
+export { type AlertsConfig, changeSecrets, loadAlertsConfig, parseAlertsConfig, RECEIVER_SECRETS } from './load.js';
 export { Matcher, matchesAll, type MatchOperator, matchersToString } from './matcher.js';
 export { parseMatchers } from './matcher-parser.js';
 export { groupKey, groupLabels, isRouteMuted, matchRoutes, type Route, ROUTE_DEFAULTS, walkRoutes } from './route.js';

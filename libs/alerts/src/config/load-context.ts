@@ -1,24 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isEncrypted } from 'eyrie/secrets';
 import { Secret } from './secret.js';
-import type { Place } from './yaml-document.js';
+import type { OpenSecret, Place } from './yaml-document.js';
 
 /** What the parts of the loader share: where faults go, and the files that the configuration names. */
 export interface LoadContext {
   /** Records a fault. */
   fault(message: string, place: Place): undefined;
-  /** A file's text; relative to the configuration's own directory. Undefined, with a fault, where it cannot be read. */
+  /**
+   * A file's text, decrypted if it is an encrypted value; relative to the configuration's own directory. Undefined, with a
+   * fault, where it cannot be read.
+   */
   file(path: string, place: Place): string | undefined;
 }
 
-export function loadContext(baseDirectory: string, fault: LoadContext['fault']): LoadContext {
+export function loadContext(baseDirectory: string, open: OpenSecret, fault: LoadContext['fault']): LoadContext {
+  const read = (path: string, place: Place) => {
+    try {
+      return readFileSync(resolve(baseDirectory, path), 'utf8');
+    } catch (error) {
+      return fault(`cannot read ${path}: ${reason(error as NodeJS.ErrnoException)}`, place);
+    }
+  };
   return {
     fault,
     file(path, place) {
+      const content = read(path, place);
+      if (content === undefined || !isEncrypted(content.trim())) return content;
       try {
-        return readFileSync(resolve(baseDirectory, path), 'utf8');
+        return open(content.trim());
       } catch (error) {
-        return fault(`cannot read ${path}: ${reason(error as NodeJS.ErrnoException)}`, place);
+        return fault(`what ${path} holds ${(error as Error).message}`, place);
       }
     },
   };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { EncryptionKeys } from 'eyrie/secrets';
 import { AlertsConfigError } from './fault.js';
 import type { InhibitRule } from './inhibit.js';
 import type { Receiver } from './integration.js';
@@ -11,7 +12,7 @@ import { buildRoute, type Route, type RouteSpec, unique } from './route.js';
 import { alertsConfig, type InhibitRuleConfig, type RouteConfig, type TimeIntervalsConfig } from './schema.js';
 import { Secret } from './secret.js';
 import type { TimeInterval } from './time-interval.js';
-import { YamlDocument } from './yaml-document.js';
+import { type OpenSecret, YamlDocument } from './yaml-document.js';
 
 /** A file in Alertmanager's format, checked, with all defaults and inherited settings filled in. */
 export interface AlertsConfig {
@@ -20,6 +21,8 @@ export interface AlertsConfig {
    * Do not publish it: it would let a weak secret be guessed.
    */
   readonly hash: string;
+  /** As {@link hash}, of what decides which groups an alert belongs to: no secret is in it. */
+  readonly groupingHash: string;
   /** The file for showing: without comments, and with `<secret>` for each secret. Alertmanager's tools can read it. */
   readonly original: string;
   readonly route: Route;
@@ -32,16 +35,20 @@ export interface AlertsConfig {
 
 const RESOLVE_TIMEOUT_MS = 300_000;
 
+/** What secrets of receivers are encrypted for. */
+export const RECEIVER_SECRETS = 'receivers';
+
 /**
  * Reads a file in Alertmanager's format, and the files with secrets that it names.
  *
+ * @param keys without any, an encrypted value is a fault
  * @throws AlertsConfigError with every fault, each with its line and column.
  */
-export async function loadAlertsConfig(path: string): Promise<AlertsConfig> {
+export async function loadAlertsConfig(path: string, keys?: EncryptionKeys): Promise<AlertsConfig> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw new AlertsConfigError([{ line: 1, column: 1, path: '', message: `cannot be read: ${error.message}` }], path);
   });
-  return parseAlertsConfig(text, { baseDirectory: dirname(path), file: path });
+  return parseAlertsConfig(text, { baseDirectory: dirname(path), file: path, ...(keys && { keys }) });
 }
 
 /**
@@ -49,17 +56,33 @@ export async function loadAlertsConfig(path: string): Promise<AlertsConfig> {
  * @param options.file how faults name the text
  * @throws AlertsConfigError with every fault, each with its line and column.
  */
-export function parseAlertsConfig(text: string, options: { baseDirectory: string; file?: string }): AlertsConfig {
+export function parseAlertsConfig(
+  text: string,
+  { baseDirectory, file, keys }: { baseDirectory: string; file?: string; keys?: EncryptionKeys },
+): AlertsConfig {
+  const open: OpenSecret | undefined = keys && ((encrypted) => keys.decrypt(encrypted, RECEIVER_SECRETS));
   try {
-    return read(new YamlDocument(text), options.baseDirectory);
+    return read(new YamlDocument(text, open), baseDirectory);
   } catch (error) {
-    throw error instanceof AlertsConfigError ? new AlertsConfigError(error.faults, options.file) : error;
+    throw error instanceof AlertsConfigError ? new AlertsConfigError(error.faults, file) : error;
   }
+}
+
+/**
+ * A configuration with other secrets and otherwise unchanged: comments, order and spaces stay as they are.
+ *
+ * @param change answers what stands in place of a secret
+ * @throws AlertsConfigError for a text in which not every secret can be found, and for what `change` throws
+ */
+export function changeSecrets(text: string, change: (value: string) => string): string {
+  const document = new YamlDocument(text, (encrypted) => encrypted);
+  alertsConfig(document.root);
+  return document.withSecrets(change);
 }
 
 function read(document: YamlDocument, baseDirectory: string): AlertsConfig {
   const { root } = document;
-  const context = loadContext(baseDirectory, (message, place) => root.fault(message, place));
+  const context = loadContext(baseDirectory, document.open, (message, place) => root.fault(message, place));
   const config = alertsConfig(root);
   const global = config?.global;
   const receivers = buildReceivers(context, config?.receivers ?? [], global);
@@ -80,7 +103,13 @@ function read(document: YamlDocument, baseDirectory: string): AlertsConfig {
     timeIntervals,
     resolveTimeoutMs: global?.resolve_timeout ?? RESOLVE_TIMEOUT_MS,
   };
-  return { hash: hashOf(effective), original: document.withoutSecrets(), ...effective };
+  const { route, inhibitRules } = effective;
+  return {
+    hash: hashOf(effective),
+    groupingHash: hashOf({ route, inhibitRules }),
+    original: document.withoutSecrets(),
+    ...effective,
+  };
 }
 
 function checkRoot(context: LoadContext, route: RouteConfig): void {

@@ -19,6 +19,13 @@ export interface Place {
   readonly path: string;
 }
 
+/** Answers what an encrypted value holds. Throws an Error that says why it cannot be told. */
+export type OpenSecret = (encrypted: string) => string;
+
+const refuseEncrypted: OpenSecret = () => {
+  throw new Error('is encrypted, and ENCRYPTION_KEYS is not set');
+};
+
 /** As many aliases as a file may follow: a few lines of nested anchors could otherwise mean billions of values. */
 const MAX_ALIASES = 10_000;
 
@@ -35,7 +42,10 @@ export class YamlDocument {
   #aliases = 0;
 
   /** @throws AlertsConfigError when the text is not YAML. */
-  constructor(text: string) {
+  constructor(
+    private readonly text: string,
+    readonly open: OpenSecret = refuseEncrypted,
+  ) {
     this.#document = parseDocument(text, {
       schema: 'failsafe',
       lineCounter: this.#lines,
@@ -76,6 +86,31 @@ export class YamlDocument {
 
   markSecret(scalar: Scalar): void {
     this.#secrets.add(scalar);
+  }
+
+  /**
+   * The text with other secrets, and otherwise as it is, to the byte: in place of each that `change` answers another value
+   * for, stands that one in quotes. What `change` throws is a fault of the value.
+   *
+   * @throws AlertsConfigError
+   */
+  withSecrets(change: (value: string) => string): string {
+    let { text } = this;
+    const inOrder = [...this.#secrets].sort((one, other) => other.range![0] - one.range![0]);
+    for (const scalar of inOrder) {
+      const value = String(scalar.value);
+      const [start, end] = scalar.range!;
+      try {
+        const changed = value === '' || value === SECRET_TOKEN ? value : change(value);
+        if (changed === value) continue;
+        const lineEnd = scalar.type?.startsWith('BLOCK') ? /\r?\n$/.exec(text.slice(start, end)) : null;
+        text = `${text.slice(0, start)}${JSON.stringify(changed)}${lineEnd?.[0] ?? ''}${text.slice(end)}`;
+      } catch (error) {
+        this.fault(`the value ${(error as Error).message}`, this.place(scalar, ''));
+      }
+    }
+    if (this.faults.length > 0) throw new AlertsConfigError(this.faults);
+    return text;
   }
 
   /** The text with `<secret>` for every secret, and without comments: they often hold the secrets of yesterday. */

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, type Pair } from 'yaml';
+import { isEncrypted } from 'eyrie/secrets';
 import { Secret } from './secret.js';
 import { type Cursor, isPlain, type Place } from './yaml-document.js';
 
@@ -17,6 +18,12 @@ export type Struct<F extends Fields> = { readonly [K in keyof F]?: F[K] extends 
 
 /** Any scalar as it was written: `1` and `yes` are text too, where text is wanted. */
 export const text: Reader<string> = (cursor) => {
+  const value = written(cursor);
+  if (value === undefined || !isEncrypted(value)) return value;
+  return cursor.fault('only what Alertmanager takes for a secret may be encrypted; this is shown to others');
+};
+
+const written: Reader<string> = (cursor) => {
   const { node } = cursor;
   if (cursor.isNull()) return '';
   if (!isScalar(node)) return cursor.fault(`expected text, found ${cursor.describe()}`);
@@ -26,11 +33,17 @@ export const text: Reader<string> = (cursor) => {
   return String(node.value);
 };
 
-/** Text that is never shown: neither printed by accident nor in what is left of the file. */
+/** Text that is never shown: neither printed by accident nor in what is left of the file. It may be encrypted. */
 export const secret: Reader<Secret> = (cursor) => {
-  const value = text(cursor);
+  const value = written(cursor);
   if (isScalar(cursor.node)) cursor.document.markSecret(cursor.node);
-  return value === undefined ? undefined : new Secret(value);
+  if (value === undefined) return undefined;
+  if (!isEncrypted(value)) return new Secret(value);
+  try {
+    return new Secret(cursor.document.open(value));
+  } catch (error) {
+    return cursor.fault(`the value ${(error as Error).message}`);
+  }
 };
 
 const TRUE = /^(?:[yY]|yes|Yes|YES|true|True|TRUE|on|On|ON)$/;

@@ -5,6 +5,7 @@ import { ALERTS_OPTIONS, type AlertsOptions } from '../alerts.config.js';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { isRouteMuted, type AlertsConfig, type Integration, type Route } from '../config/index.js';
+import { EventWrites } from '../event-writes.js';
 import { appendEvents } from '../ingest/alert-writer.js';
 import { latestOrigin } from '../ingest/origin.js';
 import { type NotificationReason } from '../notify/index.js';
@@ -30,6 +31,15 @@ import {
 
 /** Groups in one pass: enough to share the cost of its statements, few enough to keep the transaction short. */
 const MAX_GROUPS = 100;
+
+/** What a pass has committed. */
+interface Flushed {
+  readonly claimed: number;
+  /** Ids of groups in which nothing is left. */
+  readonly emptied: string[];
+  /** How many events the histories of alerts have got. */
+  readonly events: number;
+}
 
 interface Flush {
   readonly group: ClaimedGroup;
@@ -70,6 +80,7 @@ export class FlushPass {
     private readonly orphans: Orphans,
     private readonly silences: SilenceIndex,
     private readonly clock: Clock,
+    private readonly events: EventWrites,
     @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'externalUrl'>,
   ) {}
 
@@ -77,19 +88,20 @@ export class FlushPass {
   async run(): Promise<number> {
     const now = this.clock.now();
     const started = performance.now();
-    const { claimed, emptied } = await this.database.transaction((tx) => this.flush(tx, now));
+    const { claimed, emptied, events } = await this.database.transaction((tx) => this.flush(tx, now));
+    if (events > 0) this.events.committed();
     if (claimed > 0) flushDuration.observe((performance.now() - started) / 1000);
     groupsFlushed.inc(claimed);
     if (emptied.length > 0) await this.reap(emptied);
     return claimed;
   }
 
-  private async flush(tx: Queryable, now: number): Promise<{ claimed: number; emptied: string[] }> {
+  private async flush(tx: Queryable, now: number): Promise<Flushed> {
     const { config, routing } = this.configs;
     const groups = await tx.query<ClaimedGroup>(CLAIM_DUE, [now / 1000, MAX_GROUPS, ...routing.intervalColumns]);
-    if (groups.length === 0) return { claimed: 0, emptied: [] };
+    if (groups.length === 0) return { claimed: 0, emptied: [], events: 0 };
     const members = await tx.query<Member>(MEMBERS, [groups.map(({ id }) => id)]);
-    const ended = await this.settleEnded(tx, members, now);
+    const { ended, expired } = await this.settleEnded(tx, members, now);
     const byGroup = Map.groupBy(members, ({ group_id }) => group_id);
 
     const flushes: Flush[] = [];
@@ -99,7 +111,7 @@ export class FlushPass {
       if (route) flushes.push({ group, route, members: byGroup.get(group.id) ?? [] });
       else orphaned.push(group);
     }
-    if (orphaned.length > 0) await this.orphans.adopt(tx, orphaned, byGroup, now);
+    const adopted = orphaned.length > 0 ? await this.orphans.adopt(tx, orphaned, byGroup, now) : 0;
 
     const inhibited = await findInhibitors(tx, routing, members, now);
     await this.silences.catchUp(tx, now);
@@ -114,17 +126,22 @@ export class FlushPass {
     const leaving = flushes.flatMap((flush) => flush.members.filter((member) => ended.has(member.id)));
     await this.leave(tx, leaving);
     const staying = new Set(members.filter(({ id }) => !ended.has(id)).map(({ group_id }) => group_id));
-    return { claimed: groups.length, emptied: groups.map(({ id }) => id).filter((id) => !staying.has(id)) };
+    const emptied = groups.map(({ id }) => id).filter((id) => !staying.has(id));
+    return { claimed: groups.length, emptied, events: expired + adopted };
   }
 
   /**
-   * Ends the alerts whose time is up, and answers the ids of all that have ended. One that a writer is changing at this
+   * Ends the alerts whose time is up; answers how many, and the ids of all that have ended. One that a writer is changing at this
    * moment counts as firing: the next flush will know.
    */
-  private async settleEnded(tx: Queryable, members: readonly Member[], now: number): Promise<Set<string>> {
+  private async settleEnded(
+    tx: Queryable,
+    members: readonly Member[],
+    now: number,
+  ): Promise<{ ended: Set<string>; expired: number }> {
     const over = (member: Member) => member.state === 'resolved' || member.ends_at * 1000 <= now;
     const candidates = [...new Set(members.filter(over).map(({ id }) => id))];
-    if (candidates.length === 0) return new Set();
+    if (candidates.length === 0) return { ended: new Set(), expired: 0 };
     const rows = await tx.query<{ id: string; state: string }>(LOCK_ENDED, [candidates, now / 1000]);
     const expired = rows.filter(({ state }) => state === 'firing').map(({ id }) => id);
     if (expired.length > 0) {
@@ -137,7 +154,7 @@ export class FlushPass {
     }
     const ended = new Set(rows.map(({ id }) => id));
     for (const member of members) member.state = ended.has(member.id) ? 'resolved' : 'firing';
-    return ended;
+    return { ended, expired: expired.length };
   }
 
   private async decide(

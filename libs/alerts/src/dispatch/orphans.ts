@@ -18,19 +18,21 @@ export class Orphans {
     private readonly configs: AlertsConfigStore,
   ) {}
 
+  /** Answers how many events the histories of alerts have got. */
   async adopt(
     tx: Queryable,
     groups: readonly ClaimedGroup[],
     members: ReadonlyMap<string, readonly Member[]>,
     now: number,
-  ): Promise<void> {
+  ): Promise<number> {
     const orphans = groups.flatMap(({ id }) => members.get(id) ?? []);
-    if (orphans.length === 0) return;
+    if (orphans.length === 0) return 0;
     const joining = orphans
       .filter(({ state }) => state === 'firing')
       .map(({ id, labels, starts_at }) => ({ ref: id, labels, startsAt: starts_at * 1000 }));
     const groupsOf = await this.membership.join(tx, this.configs.routing, joining, now);
     await appendEvents(tx, [...groupsOf].map(regroupedEvent), now);
     await tx.query(LEAVE_GROUPS, [orphans.map(({ group_id }) => group_id), orphans.map(({ id }) => id)]);
+    return groupsOf.size;
   }
 }

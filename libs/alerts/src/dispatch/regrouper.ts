@@ -3,6 +3,7 @@ import { Database, type Queryable, retryTransient, untilAvailable } from 'eyrie/
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { type AlertsConfig, type Labels } from '../config/index.js';
+import { EventWrites } from '../event-writes.js';
 import { appendEvents, type AlertEvent } from '../ingest/alert-writer.js';
 import { GroupMembership } from '../ingest/group-membership.js';
 
@@ -47,6 +48,7 @@ export class Regrouper implements OnApplicationBootstrap {
     private readonly configs: AlertsConfigStore,
     private readonly membership: GroupMembership,
     private readonly clock: Clock,
+    private readonly events: EventWrites,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -57,16 +59,17 @@ export class Regrouper implements OnApplicationBootstrap {
 
   private async regroup(config: AlertsConfig): Promise<void> {
     const [row] = await this.database.query<{ hash: string }>('SELECT hash FROM alerts_config');
-    if (row?.hash === config.hash) return;
+    if (row?.hash === config.groupingHash) return;
     let moved = 0;
     let last: string | undefined = '00000000-0000-0000-0000-000000000000';
     while (last !== undefined) {
       // Writers lock the alerts in another order: against one of them it may lose, and then tries again.
       const batch = await retryTransient(() => this.database.transaction((tx) => this.moveBatch(tx, last!)));
+      if (batch.moved > 0) this.events.committed();
       moved += batch.moved;
       last = batch.ids.length < BATCH ? undefined : batch.ids.at(-1);
     }
-    await this.database.query(REMEMBER, [config.hash]);
+    await this.database.query(REMEMBER, [config.groupingHash]);
     if (moved > 0) this.logger.log(`${moved} firing alerts regrouped under the new configuration`);
   }
 

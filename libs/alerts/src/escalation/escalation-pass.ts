@@ -5,6 +5,7 @@ import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { findInhibitors } from '../dispatch/inhibition.js';
 import { type Member } from '../dispatch/member.js';
+import { EventWrites } from '../event-writes.js';
 import { APPEND_EVENTS } from '../ingest/statements.js';
 import { SilenceIndex } from '../silences/index.js';
 import { advance, type Progress } from './decision.js';
@@ -51,12 +52,14 @@ export class EscalationPass {
     private readonly notices: Notices,
     private readonly silences: SilenceIndex,
     private readonly clock: Clock,
+    private readonly events: EventWrites,
   ) {}
 
   /** Answers how many escalations were due. */
   async run(): Promise<number> {
     const now = this.clock.now();
     const outcomes = await this.database.transaction((tx) => this.take(tx, now));
+    if (outcomes.some(({ tell }) => tell.length > 0)) this.events.committed();
     for (const { escalation, tell } of outcomes) {
       if (escalation && tell.length > 0) escalationSteps.inc({ escalation: escalation.name });
     }

@@ -4,6 +4,7 @@ import { NAME_LABEL, SEVERITY_LABEL, type AlertState, type IncomingAlert } from 
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { fingerprint } from '../config/index.js';
+import { EventWrites } from '../event-writes.js';
 import { decide, type Decision, type Episode } from './episode.js';
 import { GroupMembership } from './group-membership.js';
 import { MembershipPlan } from './membership-plan.js';
@@ -83,6 +84,7 @@ export class AlertWriter {
     private readonly configs: AlertsConfigStore,
     private readonly membership: GroupMembership,
     private readonly clock: Clock,
+    private readonly events: EventWrites,
   ) {}
 
   /**
@@ -94,10 +96,13 @@ export class AlertWriter {
     const expected = batch.filter(({ fingerprint }) => this.recent.has(fingerprint));
     const unexpected = batch.filter(({ fingerprint }) => !this.recent.has(fingerprint));
     const known = await this.raise(unexpected, now);
+    if (known.length < unexpected.length) this.events.committed();
     let rest = await retryTransient(() => this.touch([...expected, ...known], now));
     for (let round = 0; rest.length > 0; round++) {
       if (round === MAX_ROUNDS) throw new Error(`${rest.length} alerts kept changing under the writer`);
-      rest = await retryTransient(() => this.database.transaction((tx) => this.apply(tx, rest, now)));
+      const applied = await retryTransient(() => this.database.transaction((tx) => this.apply(tx, rest, now)));
+      if (applied.events > 0) this.events.committed();
+      rest = applied.rest;
     }
     for (const { fingerprint } of batch) this.recent.add(fingerprint);
   }
@@ -144,8 +149,12 @@ export class AlertWriter {
     return without(batch, touched);
   }
 
-  /** Answers the alerts that another writer has opened meanwhile: they want another round. */
-  private async apply(tx: Queryable, batch: readonly SentAlert[], now: number): Promise<SentAlert[]> {
+  /** Answers the alerts that another writer has opened meanwhile, which want another round, and how many events there are. */
+  private async apply(
+    tx: Queryable,
+    batch: readonly SentAlert[],
+    now: number,
+  ): Promise<{ rest: SentAlert[]; events: number }> {
     const routing = this.configs.routing;
     const rows = await tx.query<EpisodeRow>(LOCK_CURRENT, [batch.map((sent) => sent.fingerprint)]);
     const episodes = new Map(rows.map((row) => [row.fingerprint, toEpisode(row)]));
@@ -195,7 +204,7 @@ export class AlertWriter {
       events.push({ alertId, type, actor: sent.actor, data: groups && { groups } });
     }
     await appendEvents(tx, events, now);
-    return opening.filter((sent) => !opened.has(sent.fingerprint));
+    return { rest: opening.filter((sent) => !opened.has(sent.fingerprint)), events: events.length };
   }
 
   private async open(tx: Queryable, sent: readonly SentAlert[], now: number): Promise<Map<string, string>> {

@@ -194,6 +194,21 @@ describe('H6: who snoozes', () => {
     await hub.pass(minutes(1));
     expect((await hub.told()).at(-1)).toBe('70s team: Cpu Disk (new alerts added)');
   });
+
+  it('H6: and that ends when it is resolved by hand: if it comes back, that is told', async () => {
+    const id = await fired();
+    await hub.pass(10_000);
+    await actions.snooze(id, ann, START + minutes(60));
+    expect(await actions.resolve(id, ann)).toMatchObject({ state: 'resolved', snoozedUntil: null });
+    await hub.pass(minutes(2));
+    await hub.fire(DISK);
+    await hub.pass(minutes(2));
+    expect((await hub.told()).map((told) => told.replace(/^\d+s /, ''))).toEqual([
+      'team: Disk (first notification)',
+      'team: resolved Disk (all alerts resolved)',
+      'team: Disk (new alerts added)',
+    ]);
+  });
 });
 
 describe('H6: the audit log', () => {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database, type Queryable, retryTransient } from 'eyrie/database';
 import { Clock } from '../clock.js';
+import { EventWrites } from '../event-writes.js';
 import { originColumn } from '../ingest/origin.js';
 import { APPEND_EVENTS } from '../ingest/statements.js';
 import { type AlertAttention, attentionOf, type AttentionRow } from './attention.js';
@@ -46,6 +47,7 @@ export class AlertActions {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly events: EventWrites,
   ) {}
 
   /** What people have said about an alert. */
@@ -82,14 +84,15 @@ export class AlertActions {
   }
 
   /**
-   * Ends the episode; its groups are told at their next flush. Whoever sends the alert again, as Prometheus does while its
-   * rule holds, reopens it.
+   * Ends the episode, and a snooze with it; its groups are told at their next flush. Whoever sends the alert again, as
+   * Prometheus does while its rule holds, reopens it, and that is told: who resolves it means that it is over.
    * @throws AlertNotFound
    */
   resolve(id: string, by: Requester, text?: string): Promise<AlertAttention> {
     return this.change(id, by, async ({ tx, alert, now }) => {
       if (alert.over) return undefined;
       await tx.query(RESOLVE, [id, now / 1000, originColumn(now)]);
+      if (alert.snoozed_until !== null) await tx.query(SNOOZE, [alert.fingerprint, now / 1000]);
       return { type: 'resolved', text };
     });
   }
@@ -111,7 +114,7 @@ export class AlertActions {
   }
 
   /** `make` answers what is to be recorded, or nothing where nothing has changed. */
-  private change(
+  private async change(
     id: string,
     by: Requester,
     make: (change: Change) => Promise<Action | undefined>,
@@ -122,9 +125,11 @@ export class AlertActions {
       if (!alert) throw new AlertNotFound();
       const action = await make({ tx, alert, now });
       if (action) await record(tx, id, by, action, now);
-      return (await attentionOf(tx, [id], now)).get(id)!;
+      return { changed: action !== undefined, attention: (await attentionOf(tx, [id], now)).get(id)! };
     };
-    return retryTransient(() => this.database.transaction(work));
+    const { changed, attention } = await retryTransient(() => this.database.transaction(work));
+    if (changed) this.events.committed();
+    return attention;
   }
 }
 

@@ -47,7 +47,7 @@ export async function recordAudit(
   await tx.query(RECORD, [now / 1000, actor, address, userAgent, requestId, change.action, change.subject, data]);
 }
 
-/** Answers who changed what, when and from where. Entries are never deleted by the hub. */
+/** Answers who changed what, when and from where. Entries are kept for `AUDIT_KEPT`. */
 @Injectable()
 export class AuditLog {
   constructor(private readonly database: Database) {}

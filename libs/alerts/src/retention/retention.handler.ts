@@ -24,6 +24,14 @@ const PRUNE_NOTIFICATIONS = `
     RETURNING id
   ), attempts AS (DELETE FROM notification_attempts USING old WHERE notification_id = old.id)
   SELECT count(*)::int AS pruned FROM old`;
+/** Looks at the oldest only, which come first by their ids. */
+const PRUNE_AUDIT = `
+  WITH old AS (
+    DELETE FROM audit_log WHERE id IN (
+      SELECT id FROM (SELECT id, at FROM audit_log ORDER BY id LIMIT $2) AS oldest WHERE at < to_timestamp($1))
+    RETURNING id
+  )
+  SELECT count(*)::int AS pruned FROM old`;
 const PRUNE_LOG = `
   DELETE FROM notification_log WHERE outstanding = 0 AND notified_at < to_timestamp($1)
     AND NOT EXISTS (SELECT FROM alert_groups WHERE id = notification_log.group_id)`;
@@ -36,15 +44,23 @@ export class PruneHistoryHandler implements TaskHandler<object> {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
-    @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'retentionMs'>,
+    @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'retentionMs' | 'auditKeptMs'>,
   ) {}
 
   async handle(_payload: object, { signal }: Pick<JobInfo, 'signal'>): Promise<void> {
-    const before = (this.clock.now() - this.options.retentionMs) / 1000;
+    const { retentionMs, auditKeptMs } = this.options;
+    const now = this.clock.now();
+    const before = (now - retentionMs) / 1000;
     const alerts = await this.pruneAll(PRUNE_ALERTS, before, signal);
     const notifications = await this.pruneAll(PRUNE_NOTIFICATIONS, before, signal);
     await this.database.query(PRUNE_LOG, [before]);
-    if (alerts + notifications > 0) this.logger.log(`pruned ${alerts} alerts and ${notifications} notifications`);
+    const audited =
+      auditKeptMs === undefined ? 0 : await this.pruneAll(PRUNE_AUDIT, (now - auditKeptMs) / 1000, signal);
+    if (alerts + notifications + audited > 0) {
+      this.logger.log(
+        `pruned ${alerts} alerts, ${notifications} notifications and ${audited} entries of the audit log`,
+      );
+    }
   }
 
   private async pruneAll(statement: string, before: number, signal: AbortSignal): Promise<number> {

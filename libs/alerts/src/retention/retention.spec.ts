@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { testHub, type TestHub } from '../../../../test/harness/hub.js';
+import { Database } from 'eyrie/database';
+import { recordAudit } from '../people/index.js';
 import { Receiver } from '../../../../test/harness/receiver.js';
 import { PruneHistoryHandler } from './retention.handler.js';
 
@@ -115,5 +117,39 @@ describe('H3: the history is kept as long as it has to be', () => {
     expect(await hub.query(`SELECT FROM alerts`)).toHaveLength(12_000);
     await prune();
     expect(await hub.query(`SELECT FROM alerts`)).toHaveLength(0);
+  });
+});
+
+describe('H6: the audit log is kept as long as it has to be', () => {
+  const auditKeptMs = 365 * DAY;
+  const handler = () => new PruneHistoryHandler(hub.get(Database), hub.clock, { retentionMs: 90 * DAY, auditKeptMs });
+  const { signal } = new AbortController();
+  const record = (subject: string, at: number) =>
+    recordAudit(hub.get(Database), { actor: 'user:ann@example.org' }, { action: 'alert.commented', subject }, at);
+  const subjects = async () =>
+    (await hub.query<{ subject: string }>('SELECT subject FROM audit_log ORDER BY id')).map(({ subject }) => subject);
+
+  it('H6: longer than the alerts that it is about, and then goes', async () => {
+    const now = hub.clock.now();
+    await record('old', now - auditKeptMs - 1);
+    await record('a year', now - auditKeptMs + 1);
+    await record('young', now);
+    await handler().handle({}, { signal });
+    expect(await subjects()).toEqual(['a year', 'young']);
+    await prune();
+    expect(await subjects()).toEqual(['a year', 'young']);
+  });
+
+  it('H6: in batches, the oldest first', async () => {
+    await hub.query(
+      `INSERT INTO audit_log (at, actor, action, subject)
+       SELECT to_timestamp($1), 'a', 'b', number::text FROM generate_series(1, 12000) AS number`,
+      [(hub.clock.now() - 2 * auditKeptMs) / 1000],
+    );
+    await record('young', hub.clock.now());
+    await handler().handle({}, { signal: AbortSignal.abort() });
+    expect(await subjects()).toHaveLength(12_001);
+    await handler().handle({}, { signal });
+    expect(await subjects()).toEqual(['young']);
   });
 });
