@@ -7,6 +7,7 @@ export { type EmbeddedDatabase, embeddedDatabase, type EmbeddedDatabaseOptions }
 export { migrate, type MigrateOptions, type MigrationClass } from './migrate.js';
 export { type Queryable, type Statement } from './queryable.js';
 export { type ResolvedDatabase, resolveDatabase } from './resolve-database.js';
+export { untilMigrated, type UntilMigratedOptions } from './until-migrated.js';
 export { describeUrl, waitForDatabase, type WaitOptions } from './wait-for-database.js';
 export { type DatabaseSchema, prepareDatabase } from './prepare-database.js';
 export { retryTransient } from './retry-transient.js';

@@ -13,7 +13,7 @@ export interface MigrateOptions {
 }
 
 /** Any number that nobody else uses for advisory locks in this database. */
-const LOCK = 3_917_250_142;
+export const MIGRATION_LOCK = 3_917_250_142;
 
 /**
  * Applies the migrations that this database lacks, oldest first, each in a transaction of its own together with the note
@@ -29,7 +29,7 @@ export async function migrate({ url, migrations, then = [] }: MigrateOptions): P
   holder.on('error', (error) => (lost = error));
   await holder.connect();
   try {
-    await holder.query('SELECT pg_advisory_lock($1)', [LOCK]);
+    await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const applied = await apply(url, migrations);
     for (const step of then) await step(url);
     if (lost)
