@@ -1,5 +1,5 @@
 /**
- * npm run test:ops -- chaos|processes|prometheus|amtool|library|all [--short] [--rounds N] [--seed S]
+ * npm run test:ops -- NAME… | all [--short] [--rounds N] [--seed S]
  *
  * Tests on real processes that take longer than `npm test` should. Ends with the count of what passed and failed.
  */
@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { withCleanup } from '../harness/processes.ts';
+import { type Cleanup, withCleanup } from '../harness/processes.ts';
 import { type CheckResult, renderChecks } from './checks.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -23,7 +23,6 @@ const { values: options, positionals } = parseArgs({
 });
 const rounds = Number(options.rounds ?? (options.short ? 1 : 10));
 const seed = Number(options.seed);
-if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) usage('--rounds and --seed are whole numbers');
 
 const tests: Record<string, () => Promise<CheckResult[]>> = {
   chaos: async () => {
@@ -44,8 +43,16 @@ const tests: Record<string, () => Promise<CheckResult[]>> = {
     return withCleanup(library);
   },
   amtool: () => jestSpec('test/ops/amtool.spec.ts'),
+  scripts: drill(async () => (await import('./scripts/scripts.ts')).scripts),
+  image: drill(async () => (await import('./image/image.ts')).image),
+  edge: drill(async () => (await import('./edge/edge.ts')).edge),
+  deploy: drill(async () => (await import('./deploy/deploy.ts')).deploy),
+  backup: drill(async () => (await import('./backup/backup.ts')).backup),
+  monitoring: drill(async () => (await import('./monitoring/monitoring.ts')).monitoring),
+  kubernetes: drill(async () => (await import('./kubernetes/kubernetes.ts')).kubernetes),
 };
 
+if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) usage('--rounds and --seed are whole numbers');
 const names = positionals.includes('all') ? Object.keys(tests) : positionals;
 if (names.length === 0) usage('which test?');
 const strange = names.filter((name) => !(name in tests));
@@ -63,6 +70,15 @@ for (const name of names) {
 process.stdout.write(`\n${renderChecks(results)}\n`);
 process.exitCode = results.some(({ faults }) => faults.length > 0) ? 1 : 0;
 
+type Drill = (options: { short: boolean }, cleanup: Cleanup) => Promise<CheckResult[]>;
+
+function drill(load: () => Promise<Drill>): () => Promise<CheckResult[]> {
+  return async () => {
+    const run = await load();
+    return withCleanup((cleanup) => run({ short: options.short }, cleanup));
+  };
+}
+
 /** Jest leaves the specs of this folder to this program. */
 async function jestSpec(path: string): Promise<CheckResult[]> {
   const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
@@ -74,7 +90,7 @@ async function jestSpec(path: string): Promise<CheckResult[]> {
 
 function usage(fault: string): never {
   process.stderr.write(
-    `${fault}\nnpm run test:ops -- chaos|processes|prometheus|amtool|library|all [--short] [--rounds N] [--seed S]\n`,
+    `${fault}\nnpm run test:ops -- NAME… | all [--short] [--rounds N] [--seed S]\nnames: ${Object.keys(tests).join(' ')}\n`,
   );
   process.exit(2);
 }

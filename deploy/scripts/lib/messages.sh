@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# What people see. A terminal that has gone away must not stop a deploy half-way, so that writing never fails.
+
+trap '' PIPE
+
+# say STEP: a step begins.        note TEXT: a detail of it.
+say() { printf '==> %s\n' "$*" 2>/dev/null || true; }
+note() { printf '    %s\n' "$*" 2>/dev/null || true; }
+warn() { printf '%s: warning: %s\n' "$VERB" "$*" >&2 2>/dev/null || true; }
+
+# fail STATUS "one clear line": ends the script. Not from within $( ), which would end only that.
+fail() {
+  FAILURE=${*:2} FAILURE_SAID=true
+  printf '%s: %s\n' "$VERB" "$FAILURE" >&2 2>/dev/null || true
+  exit "$1"
+}
+FAILURE='' FAILURE_SAID=false
+
+# confirm QUESTION: --yes, or a yes on the terminal; without either the script ends.
+confirm() {
+  local answer=''
+  [[ ${OPT[yes]:-} || $DRY_RUN == true ]] && return
+  [[ -t 0 ]] || fail "$WRONG_USAGE" "$1 Say --yes where there is no terminal."
+  read -r -p "$1 [y/N] " answer
+  [[ $answer == [yY]* ]] || fail "$FAILED" 'not confirmed: nothing was changed'
+}
+
+# json_string TEXT: as a JSON string.
+json_string() {
+  local text=$1
+  text=${text//\\/\\\\} text=${text//\"/\\\"} text=${text//$'\n'/\\n} text=${text//$'\t'/\\t} text=${text//$'\r'/\\r}
+  printf '"%s"' "${text//[$'\001'-$'\037']/ }"
+}

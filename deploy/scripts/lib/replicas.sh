@@ -1,0 +1,146 @@
+# shellcheck shell=bash
+# Replicas: start one and wait until it is good, drain one and remove it, and bring a whole slot to what .env says.
+
+# Set by the verb: how long to wait for health and to watch, and since when a container's settings are today's.
+ATTEMPTS=10 INTERVAL=10 WATCH=10 SINCE=0
+declare -a FRESH=() STALE=()
+
+# sort_out SLOT: its containers into FRESH (wanted image, today's settings) and STALE. What does not run is removed.
+sort_out() {
+  local wanted name image state created
+  FRESH=() STALE=()
+  wanted=$(image_id "$(slot_image "$1")")
+  [[ $wanted ]] || fail "$FAILED" "no image $(slot_image "$1") here"
+  while read -r name image state _ _ created; do
+    case $state in
+      running | restarting | paused)
+        if [[ $image == "$wanted" && $state == running ]] && ((created >= SINCE)); then
+          FRESH+=("$name")
+        else
+          STALE+=("$name")
+        fi
+        ;;
+      *) remove_replicas "$1" "$name" ;;
+    esac
+  done < <(look "$1")
+}
+
+# settle PLAN SLOT [WATCHED]: PLAN (lib/plan.sh) is carried out step by step until the slot is as .env says. With WATCHED each
+# new replica is judged by what it answers before an old one goes.
+settle() {
+  local plan=$1 slot=$2 watched=${3:-} step
+  local -a steps words
+  sort_out "$slot"
+  mapfile -t steps < <("$plan" "$(slot_replicas "$slot")" "${FRESH[*]}" "${STALE[*]}")
+  if ((${#FRESH[@]} > 0)) && [[ $DRY_RUN != true ]]; then wait_healthy "${FRESH[@]}"; fi
+  for step in "${steps[@]}"; do
+    read -r -a words <<<"$step"
+    case ${words[0]} in
+      start) start_replicas "$slot" "${words[1]}" "$watched" ;;
+      remove) remove_replicas "$slot" "${words[@]:1}" ;;
+    esac
+  done
+}
+
+# start_replicas SLOT TOTAL [WATCHED]: so many that there are TOTAL, each healthy and answering rightly.
+start_replicas() {
+  local before name i
+  local -a new=()
+  before=$(names_in "$1")
+  perform cmd_scale "$1" "$2" || fail "$FAILED" "Docker could not start a replica of $(service_of "$1")"
+  if [[ $DRY_RUN == true ]]; then
+    for ((i = $(wc -w <<<"$before"); i < $2; i++)); do dry_start "$1" "$(slot_image "$1")"; done
+  fi
+  for name in $(names_in "$1"); do
+    if [[ " $before " != *" $name "* ]]; then new+=("$name"); fi
+  done
+  ((${#new[@]} > 0)) || fail "$FAILED" "no new replica of $(service_of "$1") has come up"
+  wait_healthy "${new[@]}"
+  if [[ $1 != worker ]]; then
+    for name in "${new[@]}"; do smoke_test "$name"; done
+  fi
+  audit replicas_started "slot=$1" "image=$(slot_image "$1")" "names=${new[*]}"
+  FRESH+=("${new[@]}")
+  if [[ $watched ]] && ! observe "$WATCH" "$WATCH" "${new[*]}" "${STALE[*]}"; then
+    fail "$FAILED" "${new[*]}: $FINDING"
+  fi
+}
+
+# remove_replicas SLOT NAME…: they drain together, as long as their grace period allows, and go.
+remove_replicas() {
+  local slot=$1 name
+  shift
+  quietly perform cmd_stop "$@" || true
+  quietly perform cmd_remove "$@" || fail "$FAILED" "Docker could not remove $*"
+  if [[ $DRY_RUN == true ]]; then
+    for name in "$@"; do dry_remove "$slot" "$name"; done
+  fi
+  audit replicas_removed "slot=$slot" "names=$*"
+}
+
+# wait_healthy NAME…: at most ATTEMPTS × INTERVAL, looking every second. Fails with the end of the log of the one that is not.
+wait_healthy() {
+  local name state health restarts crashes begun=$SECONDS limit=$((ATTEMPTS * INTERVAL))
+  if [[ $DRY_RUN == true ]]; then
+    note "wait until healthy, at most $limit s: $*"
+    return
+  fi
+  for name in "$@"; do
+    crashes=''
+    while :; do
+      state='' health='' restarts=0
+      read -r _ _ state health restarts _ < <(ask cmd_inspect "$name" 2>/dev/null) || true
+      case $state/$health in
+        running/healthy) break ;;
+        running/none) fail "$FAILED" "$name has no health check: its image is none of ours" ;;
+        /*) fail "$FAILED" "$name has disappeared" ;;
+      esac
+      if [[ $state != running ]] || ((restarts > ${crashes:-restarts})); then not_good "$name" 'crashes at its start'; fi
+      if [[ ! $crashes ]]; then note "wait until healthy, at most $limit s: $name"; fi
+      crashes=${crashes:-$restarts}
+      if ((SECONDS - begun >= limit)); then not_good "$name" "did not become healthy within $limit s"; fi
+      pause 1
+    done
+  done
+}
+
+not_good() {
+  ask cmd_logs 5 "$1" 2>&1 | cut -c 1-400 | sed 's/^/      | /' >&2 || true
+  fail "$FAILED" "$1 $2"
+}
+
+# smoke_test NAME [SERVER_NAME]: real requests, up to three times, for a moment's trouble of the database is not the image's.
+# Sets VERSION.
+smoke_test() {
+  local answer tries=3
+  if [[ $DRY_RUN == true ]]; then
+    printf '%s < %s\n' "$(perform cmd_node "$@")" "$LIB/smoke.mjs"
+    return
+  fi
+  until answer=$(ask cmd_node "$@" <"$LIB/smoke.mjs" 2>&1); do
+    tries=$((tries - 1))
+    ((tries > 0)) || fail "$FAILED" "$1 is healthy but does not answer rightly: $(tail -n 1 <<<"$answer")"
+    pause 1
+  done
+  if (($# == 1)); then VERSION=$(tail -n 1 <<<"$answer"); fi
+}
+VERSION=''
+
+# rehearse IMAGE: one replica with everything but a name that requests could find. What is broken about an image shows here,
+# before anything has changed.
+rehearse() {
+  local name slot=$ACTIVE
+  name=$(project)-rehearsal
+  sweep "$name"
+  on_exit sweep "$name"
+  quietly perform cmd_once "$(key_of "$slot" IMAGE)" "$1" --detach --name "$name" "$(service_of "$slot")" ||
+    fail "$FAILED" "Docker could not start $1"
+  wait_healthy "$name"
+  smoke_test "$name"
+  quietly perform cmd_remove "$name" || true
+}
+
+# sweep NAME: a one-off container that was left behind.
+sweep() {
+  if [[ $DRY_RUN != true ]] && ask cmd_inspect "$1" >/dev/null 2>&1; then quietly perform cmd_remove "$1"; fi
+}

@@ -1,0 +1,7 @@
+// The api ends soon after its start.
+if (process.argv[1]?.includes('/apps/api/')) {
+  setTimeout(() => {
+    process.stderr.write('broken: a crash\n');
+    process.exit(70);
+  }, 1_500);
+}

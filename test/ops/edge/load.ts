@@ -1,0 +1,70 @@
+import { Agent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ask } from './client.ts';
+
+export interface LoadOptions {
+  port: number;
+  /** What is asked for, in turn. */
+  requests: readonly { method: string; path: string }[];
+  perSecond?: number;
+  /** Of which every request is one's own; the others keep theirs. */
+  freshConnections?: boolean;
+}
+
+/** Steady requests until it is stopped; what was not answered with 200 is a failure. */
+export class Load {
+  answered = 0;
+  readonly failures: string[] = [];
+  /** Answers by what the replica tells of itself. */
+  readonly bySlot = new Map<string, number>();
+  readonly byReplica = new Map<string, number>();
+  #stopped = false;
+  readonly #pending = new Set<Promise<void>>();
+  readonly #agent: Agent;
+  readonly #running: Promise<void>;
+  readonly #options: LoadOptions;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#agent = new Agent({ keepAlive: !options.freshConnections, maxSockets: 16 });
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<this> {
+    this.#stopped = true;
+    await this.#running;
+    await Promise.all(this.#pending);
+    this.#agent.destroy();
+    return this;
+  }
+
+  /** Forgets which slots answered so far. */
+  forgetSlots(): void {
+    this.bySlot.clear();
+    this.byReplica.clear();
+  }
+
+  async #run(): Promise<void> {
+    const { requests, perSecond = 100 } = this.#options;
+    const began = performance.now();
+    for (let count = 0; !this.#stopped; count++) {
+      const one = this.#ask(requests[count % requests.length]!).finally(() => this.#pending.delete(one));
+      this.#pending.add(one);
+      await sleep(Math.max(0, began + ((count + 1) * 1000) / perSecond - performance.now()));
+    }
+  }
+
+  async #ask({ method, path }: { method: string; path: string }): Promise<void> {
+    try {
+      const body = method === 'POST' ? '{}' : undefined;
+      const answer = await ask({ port: this.#options.port, method, path, body, agent: this.#agent });
+      if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.slice(0, 200)}`);
+      this.answered++;
+      const { slot, replica } = JSON.parse(answer.body) as { slot: string; replica: string };
+      this.bySlot.set(slot, (this.bySlot.get(slot) ?? 0) + 1);
+      this.byReplica.set(replica, (this.byReplica.get(replica) ?? 0) + 1);
+    } catch (error) {
+      this.failures.push(`${method} ${path}: ${(error as Error).message}`);
+    }
+  }
+}
