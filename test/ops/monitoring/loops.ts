@@ -1,22 +1,18 @@
 /** From a real fault to the person who is told of it, by the hub and by the witness. */
-import { eventually } from '../../harness/eventually.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dockerOrThrow } from '../../harness/docker.ts';
 import type { CheckResult } from '../checks.ts';
 import type { Stack } from './stack.ts';
 import { ask } from './traffic.ts';
+import { until } from './until.ts';
 
 const LIMIT_MS = 60_000;
 
 /** A check that something comes within the limit. */
-async function comes(name: string, ask: () => Promise<boolean>, limitMs = LIMIT_MS): Promise<CheckResult> {
-  const began = Date.now();
-  try {
-    await eventually(ask, limitMs);
-    process.stdout.write(`${name}: after ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
-    return { name, faults: [] };
-  } catch (error) {
-    return { name, faults: [(error as Error).message] };
-  }
+async function comes(name: string, ask: () => Promise<boolean>): Promise<CheckResult> {
+  const tookMs = await until(ask, LIMIT_MS);
+  if (tookMs !== undefined) process.stdout.write(`${name}: after ${(tookMs / 1000).toFixed(1)} s\n`);
+  return { name, faults: tookMs === undefined ? [`not within ${LIMIT_MS / 1000} s`] : [] };
 }
 
 const told = (stack: Stack, path: string, alert: string, status: string) => async () =>
@@ -90,9 +86,9 @@ export async function silenceReachesTheHub(stack: Stack): Promise<CheckResult[]>
   const path = '/api/v1/heartbeats/prometheus';
   // The replicas may still be starting.
   const declare = async () => (await ask(stack, 'PUT', path, { key: stack.operatorKey, body: heartbeat })) === 200;
-  const declared = await eventually(declare, LIMIT_MS).catch(() => false);
+  const declared = (await until(declare, LIMIT_MS)) !== undefined;
   // Twice its time: it lives on what Prometheus sends.
-  await new Promise((resolve) => setTimeout(resolve, 30_000));
+  await sleep(30_000);
   const early = await stack.recorder.told('/hub', 'HeartbeatMissing');
   await stack.monitoring.runOrThrow(['kill', 'prometheus']);
   return [

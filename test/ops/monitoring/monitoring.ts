@@ -2,7 +2,6 @@
  * Production and what watches it, on containers: every target is up, every rule and every panel has data, and the two loops
  * are closed: from a fault to a person through the hub, and, should the hub be the fault, through the witness.
  */
-import { eventually } from '../../harness/eventually.ts';
 import { dockerOrThrow, hasDocker, productImage } from '../../harness/docker.ts';
 import type { Cleanup } from '../../harness/processes.ts';
 import type { CheckResult } from '../checks.ts';
@@ -13,6 +12,7 @@ import { loadRules } from './rule-files.ts';
 import { type Stack, startStack, WATCHERS } from './stack.ts';
 import { staticChecks, testsBite } from './static.ts';
 import { someTraffic } from './traffic.ts';
+import { until } from './until.ts';
 
 /** Two replicas of the api, a worker, and what is scraped once. */
 const TARGETS = { api: 2, worker: 1, postgres: 1, redis: 1, nginx: 1, node: 1, prometheus: 1, alertmanager: 1 };
@@ -38,7 +38,7 @@ export async function monitoring({ short }: { short: boolean }, cleanup: Cleanup
 
 async function scrapes({ prometheus }: Stack): Promise<CheckResult[]> {
   let faults: string[] = [];
-  await eventually(async () => {
+  await until(async () => {
     const targets = await prometheus.targets();
     faults = [
       ...targets
@@ -50,7 +50,7 @@ async function scrapes({ prometheus }: Stack): Promise<CheckResult[]> {
       }),
     ];
     return faults.length === 0;
-  }, 40_000).catch(() => {});
+  }, 40_000);
   const failures = await prometheus.value('sum(prometheus_sd_dns_lookup_failures_total)');
   const slots = await prometheus.series('count by (slot) (up{job="api",slot="blue"})');
   const receivers = await prometheus.receivers();
@@ -82,11 +82,11 @@ async function queries(stack: Stack): Promise<CheckResult[]> {
     return faults;
   };
   let faults: string[] = [];
-  await eventually(async () => {
+  await until(async () => {
     await someTraffic(stack, TRAFFIC_ROUNDS);
     faults = await unanswered();
     return faults.length === 0;
-  }, 45_000).catch(() => {});
+  }, 45_000);
   const empty: string[] = [];
   for (const { record } of recordings) if ((await prometheus.series(record)) === 0) empty.push(`${record} has no data`);
   const expressions = [...panels, ...alerts, ...recordings].map(({ expr }) => expr);
