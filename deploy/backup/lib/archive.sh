@@ -25,7 +25,7 @@ watch_archive() {
 
 # probe_archive: one look.
 probe_archive() {
-  local seen=$EPOCHREALTIME
+  local seen=$EPOCHREALTIME oldest='' newest=''
   if ! write_mark; then
     failed_backup wal
     return 1
@@ -38,11 +38,15 @@ probe_archive() {
   # The last is still being written.
   while ((${#SEGMENTS[@]} > 1)) && archived "${SEGMENTS[0]}"; do
     [[ -e $GAP ]] || publish_backup wal 1 "${LAST_SEEN[0]%.*}" "$FOUND_SIZE" "$(elapsed "${FIRST_SEEN[0]}")"
-    SEGMENTS=("${SEGMENTS[@]:1}") FIRST_SEEN=("${FIRST_SEEN[@]:1}") LAST_SEEN=("${LAST_SEEN[@]:1}")
+    drop_first
     [[ $ARCHIVE_LATE == false ]] || log 'the archive is up to date again'
     ARCHIVE_LATE=false
   done
-  if ((${#SEGMENTS[@]} > 1)) && [[ $(newest_segment) > ${SEGMENTS[0]} ]] && ! archived "${SEGMENTS[0]}"; then
+  if ((${#SEGMENTS[@]} > 1)); then read -r oldest newest < <(archive_range) || true; fi
+  if [[ $oldest > ${SEGMENTS[0]} ]]; then
+    # A base backup came between, and the WAL before the oldest of those has been removed.
+    drop_first
+  elif [[ $newest > ${SEGMENTS[0]} ]] && ! archived "${SEGMENTS[0]}"; then
     complain "WAL segment ${SEGMENTS[0]} is missing in the archive: no moment after it can be restored until the next full base backup, which is due now"
     touch "$GAP"
     SEGMENTS=() FIRST_SEEN=() LAST_SEEN=()
@@ -81,8 +85,10 @@ archived() {
   [[ $found ]] && FOUND_SIZE=$found
 }
 
-# newest_segment: in the repository.
-newest_segment() { eyrie-pgbackrest --output=json info | jq -r '.[0].archive | last | .max // ""'; }
+# archive_range: the oldest and the newest segment in the repository.
+archive_range() { eyrie-pgbackrest --output=json info | jq -r '.[0].archive | last | "\(.min // "") \(.max // "")"'; }
+
+drop_first() { SEGMENTS=("${SEGMENTS[@]:1}") FIRST_SEEN=("${FIRST_SEEN[@]:1}") LAST_SEEN=("${LAST_SEEN[@]:1}"); }
 
 # flush: waits until everything that is committed now is in the archive.
 flush() {

@@ -58,12 +58,20 @@ check_lock() {
   fi
 }
 
+# In what runs on exit, bash 5.2 loses sight of a $( ) that stands within [[ ]], and complains: hence the variables.
+
 # lock_lost: whether this script had the lock, and it is another's now.
-lock_lost() { [[ ${EYRIE_LOCK_TOKEN:-} && $(lock_field token) != "$EYRIE_LOCK_TOKEN" ]]; }
+lock_lost() {
+  local token
+  token=$(lock_field token)
+  [[ ${EYRIE_LOCK_TOKEN:-} && $token != "$EYRIE_LOCK_TOKEN" ]]
+}
 
 release_lock() {
+  local token
+  token=$(lock_field token)
+  if [[ $LOCK_TOKEN && $token == "$LOCK_TOKEN" ]]; then rm -f "$STATE_DIR/lock"; fi
   if [[ $LOCK_KEEPER ]]; then kill "$LOCK_KEEPER" 2>/dev/null; fi
-  if [[ $LOCK_TOKEN && $(lock_field token) == "$LOCK_TOKEN" ]]; then rm -f "$STATE_DIR/lock"; fi
 }
 
 write_lock() {

@@ -11,7 +11,7 @@ function watch(looks: readonly [second: number, writing: string, archive: string
     unset EPOCHSECONDS EPOCHREALTIME; EPOCHSECONDS=0 EPOCHREALTIME=0.000000
     write_mark() { SEGMENT=$WRITING; [[ $WRITING ]]; }
     archived() { FOUND_SIZE=7; [[ " $ARCHIVE " == *" $1 "* ]]; }
-    newest_segment() { echo "\${ARCHIVE##* }"; }
+    archive_range() { echo "\${ARCHIVE%% *} \${ARCHIVE##* }"; }
     publish_backup() { said+=" good-until-$3"; }
     failed_backup() { said+=' failed'; }
     complain() { said+=" [$1]"; }
@@ -46,11 +46,21 @@ test('P1: what was committed before its segment was seen last is safe once that 
 test('P1: a segment that the archive never got, though it has a later one, is a gap until a new base backup', () => {
   const lines = watch([
     [100, 'A1', ''],
-    [145, 'A2', 'A2'],
-    [150, 'A3', 'A2'],
+    [145, 'A2', 'A0 A2'],
+    [150, 'A3', 'A0 A2'],
   ]);
   expect(lines[1]).toMatch(/WAL segment A1 is missing in the archive.* failed$/);
   expect(lines[2]).toBe('150: failed');
+});
+
+test('P1: a segment that went with the oldest base backup is no gap', () => {
+  expect(
+    watch([
+      [100, 'A1', ''],
+      [145, 'A3', 'A2'],
+      [150, 'A4', 'A2 A3'],
+    ]),
+  ).toEqual(['100:', '145:', '150: good-until-145']);
 });
 
 test('P1: an archive that stands still fails, says so once, and says when it goes on', () => {

@@ -90,3 +90,9 @@ test('P1: a service that was away for a year finds what it left', () => {
 test('P1: what bears no time is never removed', () => {
   expect(expired(['README', 'eyrie-yesterday', 'eyrie-20261399T000000Z'], { ...USUAL, daily: 0 })).toEqual([]);
 });
+
+test('P1: a week over the end of the year is one week', () => {
+  const names = Array.from({ length: 14 }, (_, day) => nameAt(Date.UTC(2025, 0, 5, 2, 15) - day * DAY));
+  const gone = new Set(expired(names, { last: 0, daily: 0, weekly: 2, monthly: 0 }));
+  expect(names.filter((name) => !gone.has(name))).toEqual(['eyrie-20250105T021500Z', 'eyrie-20241229T021500Z']);
+});

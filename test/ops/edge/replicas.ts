@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dockerOrThrow } from '../../harness/docker.ts';
 import { eventually } from '../../harness/eventually.ts';
-import { type Answer, ask } from './client.ts';
+import { type Answer, ask, openWebSocket } from './client.ts';
 import { Load } from './load.ts';
 import type { Promises } from './promises.ts';
 import type { Site } from './site.ts';
@@ -130,6 +130,7 @@ export async function replicas(site: Site, promises: Promises, { kills }: { kill
         JSON.parse((await ask({ port, path: '/api/v2/status' })).body),
         'Bad Gateway: No replica of the api answered. Try again shortly.',
       );
+      await assert.rejects(openWebSocket(port), /answered with 502/);
       await scale(2);
       await eventually(async () => (await ask({ port })).status === 200, 30_000);
     },
