@@ -23,6 +23,10 @@ cmd_traffic() { argv=("${COMPOSE[@]}" exec -T nginx traffic "$@"); }
 # Services, and one-off containers of the candidate: outside of the service's name in DNS, so that no request reaches them.
 cmd_start() { argv=("${COMPOSE[@]}" --progress quiet up --detach --no-deps --no-recreate --wait --wait-timeout 120 "$@"); }
 cmd_once() { argv=(env "$1=$2" "${COMPOSE[@]}" --progress quiet run --no-deps -T "${@:3}"); }
+cmd_migrate() { # IMAGE NAME SECONDS
+  cmd_once EYRIE_IMAGE "$1" --rm --name "$2" migrate
+  argv=(timeout --kill-after=30 "$3" "${argv[@]}")
+}
 cmd_validate() { argv=("${COMPOSE[@]}" config --quiet); }
 
 # Images.

@@ -25,6 +25,7 @@ parse_limits() {
   ATTEMPTS=${OPT[attempts]:-10}
   whole --attempts "$ATTEMPTS" 1
   seconds INTERVAL "${OPT[interval]:-10s}"
+  seconds STEADY "${OPT[steady]:-5s}"
   seconds WATCH "${OPT[watch]:-10s}"
   seconds STEP_DURATION "${OPT['step-duration']:-60s}"
   MAX_ERROR_RATE=${OPT['max-error-rate']:-1}

@@ -77,8 +77,8 @@ return_to_good() {
   local active part status
   active=$(unfinished active)
   GOOD=1
-  # A replica of the last good release is good, whatever settings it was started with.
-  SINCE=0
+  # A replica of the last good release is good, whatever settings it was started with, and has shown that it lasts.
+  SINCE=0 STEADY=0
   for part in back_traffic_at_once "back_slot $active" back_traffic 'back_slot worker' \
     "drop_slot $(other_slot "$active")" back_default; do
     # A shell of its own, which what fails in it ends; and not within an `if`, where errexit sleeps.

@@ -1,9 +1,12 @@
 # shellcheck shell=bash
 # Replicas: start one and wait until it is good, drain one and remove it, and bring a whole slot to what .env says.
 
-# Set by the verb: how long to wait for health and to watch, and since when a container's settings are today's.
-ATTEMPTS=10 INTERVAL=10 WATCH=10 SINCE=0
+# Set by the verb: how long to wait for health, how long it must last, how long to watch, and since when a container's settings
+# are today's.
+ATTEMPTS=10 INTERVAL=10 STEADY=5 WATCH=10 SINCE=0
 declare -a FRESH=() STALE=()
+# How often each had been restarted when it was found healthy: more often since then, and it crashes.
+declare -A RESTARTS=()
 
 # sort_out SLOT: its containers into FRESH (wanted image, today's settings) and STALE. What does not run is removed.
 sort_out() {
@@ -61,6 +64,7 @@ start_replicas() {
   fi
   audit replicas_started "slot=$1" "image=$(slot_image "$1")" "names=${new[*]}"
   FRESH+=("${new[@]}")
+  if [[ ! $watched ]] || ((WATCH < STEADY)); then stay_healthy "${new[@]}"; fi
   if [[ $watched ]] && ! observe "$WATCH" "$WATCH" "${new[*]}" "${STALE[*]}"; then
     fail "$FAILED" "${new[*]}: $FINDING"
   fi
@@ -91,7 +95,10 @@ wait_healthy() {
       state='' health='' restarts=0
       read -r _ _ state health restarts _ < <(ask cmd_inspect "$name" 2>/dev/null) || true
       case $state/$health in
-        running/healthy) break ;;
+        running/healthy)
+          RESTARTS[$name]=$restarts
+          break
+          ;;
         running/none) fail "$FAILED" "$name has no health check: its image is none of ours" ;;
         /*) fail "$FAILED" "$name has disappeared" ;;
       esac
@@ -101,6 +108,31 @@ wait_healthy() {
       if ((SECONDS - begun >= limit)); then not_good "$name" "did not become healthy within $limit s"; fi
       pause 1
     done
+  done
+}
+
+# stay_healthy NAME…: what crashes does so soon after its start, but may have been healthy for a moment.
+stay_healthy() {
+  local bad
+  if [[ $DRY_RUN == true ]]; then
+    note "must stay healthy for $STEADY s: $*"
+    return
+  fi
+  pause "$STEADY"
+  bad=$(first_unsteady "$@")
+  if [[ $bad ]]; then not_good "$bad" 'was healthy, but crashes'; fi
+}
+
+# first_unsteady NAME…: one of them that has stopped or was restarted since it was found healthy.
+first_unsteady() {
+  local name state restarts
+  for name in "$@"; do
+    state='' restarts=0
+    read -r _ _ state _ restarts _ < <(ask cmd_inspect "$name" 2>/dev/null) || true
+    if [[ $state != running || $restarts != "${RESTARTS[$name]:-$restarts}" ]]; then
+      echo "$name"
+      return
+    fi
   done
 }
 
@@ -137,6 +169,7 @@ rehearse() {
     fail "$FAILED" "Docker could not start $1"
   wait_healthy "$name"
   smoke_test "$name"
+  stay_healthy "$name"
   quietly perform cmd_remove "$name" || true
 }
 

@@ -78,9 +78,9 @@ observe() {
   while ((elapsed < $1 || (requests < MIN_REQUESTS && elapsed < $2))); do
     pause "$(($1 > elapsed && $1 - elapsed < LOOK_EVERY ? $1 - elapsed : LOOK_EVERY))"
     elapsed=$((SECONDS - begun))
-    bad=$(first_not_running "${suspects[@]}")
+    bad=$(first_unsteady "${suspects[@]}")
     if [[ $bad ]]; then
-      FINDING="$bad stopped by itself"
+      FINDING="$bad crashes"
       return 1
     fi
     counters "${suspects[@]}" >"$after"
@@ -90,16 +90,6 @@ observe() {
   done
 }
 FINDING=''
-
-first_not_running() {
-  local name
-  for name in "$@"; do
-    if [[ $(ask cmd_inspect "$name" 2>/dev/null | cut -d ' ' -f 3) != running ]]; then
-      echo "$name"
-      return
-    fi
-  done
-}
 
 # scratch VARIABLE: a temporary file that goes away with the script.
 scratch() {

@@ -40,6 +40,7 @@ async function proxy(promises: Promises, short: boolean, cleanup: Cleanup): Prom
   await replicas(site, promises, { kills: short ? 2 : 6 });
   await changes(site, promises);
   await trusted(site, promises);
+  await site.stack.down({ timeoutSeconds: 1 });
 }
 
 async function whole(promises: Promises, short: boolean, cleanup: Cleanup): Promise<void> {

@@ -31,6 +31,7 @@ async function containers(stack: Stack, service: string): Promise<string[]> {
 /** The database dies: clients get errors, and nobody but the witness can tell. When it is back, the hub tells of the errors. */
 export async function errorsReachTheHub(stack: Stack): Promise<CheckResult[]> {
   const postgres = await containers(stack, 'postgres');
+  await stack.recorder.forget();
   await dockerOrThrow(['kill', ...postgres]);
   const body = { name: 'Unheard', severity: 'low', message: 'the database is down' };
   const statuses: number[] = [];
@@ -48,6 +49,7 @@ export async function errorsReachTheHub(stack: Stack): Promise<CheckResult[]> {
     await comes('HighErrorRate fires', fires(stack, 'HighErrorRate')),
     await comes('the witness tells that PostgreSQL is down', told(stack, '/witness', 'PostgresDown', 'firing')),
   ];
+  await stack.recorder.forget();
   await dockerOrThrow(['start', ...postgres]);
   return [
     ...results,
@@ -59,6 +61,7 @@ export async function errorsReachTheHub(stack: Stack): Promise<CheckResult[]> {
 /** The api dies: the hub is silent, the witness is not. */
 export async function downReachesTheWitness(stack: Stack): Promise<CheckResult[]> {
   const apis = await containers(stack, 'api-blue');
+  await stack.recorder.forget();
   await dockerOrThrow(['kill', ...apis]);
   const results = [
     await comes(
@@ -69,6 +72,7 @@ export async function downReachesTheWitness(stack: Stack): Promise<CheckResult[]
       (await stack.prometheus.targets()).every(({ labels }) => labels.job !== 'api'),
     ),
   ];
+  await stack.recorder.forget();
   await dockerOrThrow(['start', ...apis]);
   return [
     ...results,
@@ -84,6 +88,7 @@ export async function downReachesTheWitness(stack: Stack): Promise<CheckResult[]
 export async function silenceReachesTheHub(stack: Stack): Promise<CheckResult[]> {
   const heartbeat = { period: '10s', grace: '5s', matchers: ['alertname="Watchdog"'], message: 'Prometheus is silent' };
   const path = '/api/v1/heartbeats/prometheus';
+  await stack.recorder.forget();
   // The replicas may still be starting.
   const declare = async () => (await ask(stack, 'PUT', path, { key: stack.operatorKey, body: heartbeat })) === 200;
   const declared = (await until(declare, LIMIT_MS)) !== undefined;

@@ -22,6 +22,7 @@ export interface Told {
 
 export class Recorder {
   readonly name: string;
+  #forgotten = 0;
 
   private constructor(name: string) {
     this.name = name;
@@ -55,10 +56,19 @@ export class Recorder {
     await docker(['rm', '--force', this.name]);
   }
 
+  /** What it was told so far does not count any more. */
+  async forget(): Promise<void> {
+    this.#forgotten = (await this.#lines()).length;
+  }
+
   async told(path: string, alertname: string): Promise<Told[]> {
-    const lines = (await dockerOrThrow(['logs', this.name])).split('\n').filter((line) => line.startsWith('{'));
+    const lines = (await this.#lines()).slice(this.#forgotten);
     return lines
       .map((line) => JSON.parse(line) as Told)
       .filter((told) => told.path === path && told.labels.alertname === alertname);
+  }
+
+  async #lines(): Promise<string[]> {
+    return (await dockerOrThrow(['logs', this.name])).split('\n').filter((line) => line.startsWith('{'));
   }
 }

@@ -30,7 +30,7 @@ export async function tryOut(
   const sandbox = await Sandbox.open(like);
   try {
     await work(sandbox, (text) => faults.push(text));
-    faults.push(...sandbox.world.noticed.map((text) => `clients noticed: ${text}`));
+    faults.push(...sandbox.world.noticed.map((text) => `noticed: ${text}`));
   } catch (error) {
     faults.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {

@@ -1,7 +1,7 @@
 /** Bad releases and bad circumstances: the old version serves, one clear line says why, nothing is left behind. */
 import { type Check, checkServing, expectServing, type Fault, tell } from './check.ts';
 import { type Outcome, PLANTED, type Sandbox } from './sandbox.ts';
-import { deployFlags, STRATEGIES, type Strategy } from './strategies.ts';
+import { deployFlags, NO_WAITING, STRATEGIES, type Strategy } from './strategies.ts';
 import type { Behaviour } from './world.ts';
 
 /** What is wrong with an image, and what the last line says of it. */
@@ -31,6 +31,20 @@ export function failureChecks(): Check[] {
     ),
     checkServing('O3: a canary that is slower than the others is aborted, and the figure is named', (sandbox, fault) =>
       fails(sandbox, fault, 'canary', 'slow', /the canary at 10 % was aborted: p95 latency \d+ ms/),
+    ),
+    checkServing(
+      'O1: an image that is healthy for a moment and then crashes goes no further than the rehearsal',
+      async (sandbox, fault) => {
+        sandbox.image('eyrie:bad', '9.0.0', 'fades');
+        const outcome = await sandbox.run('deploy', ...deployFlags('eyrie:bad', 'rolling'), '--steady', '1s');
+        expectFailure(outcome, 1, /rehearsal was healthy, but crashes/, fault);
+        expectServing(sandbox, 'eyrie:1', fault);
+      },
+    ),
+    ...STRATEGIES.map((strategy) =>
+      checkServing(`O1: ${strategy} of an image whose workers crash returns by itself`, (sandbox, fault) =>
+        fails(sandbox, fault, strategy, 'worker-fades', /worker-\d+ was healthy, but crashes/),
+      ),
     ),
     checkServing('O1: a failed backup stops the deploy before anything has changed', async (sandbox, fault) => {
       sandbox.world.backupFails = true;
@@ -63,7 +77,7 @@ export function failureChecks(): Check[] {
       const outcomes = [
         await sandbox.run('deploy', ...deployFlags('eyrie:2', 'canary')),
         await sandbox.run('deploy', ...deployFlags('eyrie:bad', 'rolling'), '--watch', '1s'),
-        await sandbox.run('rollback', '--watch', '0s'),
+        await sandbox.run('rollback', ...NO_WAITING),
       ];
       const log = sandbox.read('.state/audit.log');
       const entries = log.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
@@ -102,7 +116,7 @@ async function fails(
   line: RegExp,
 ): Promise<void> {
   sandbox.image('eyrie:bad', '9.0.0', behaviour);
-  const flags = ['--watch', '1s', '--step-duration', '1s'];
+  const flags = ['--watch', '1s', '--steady', '1s', '--step-duration', '1s'];
   const outcome = await sandbox.run('deploy', ...deployFlags('eyrie:bad', strategy), ...flags);
   expectFailure(outcome, 1, line, fault);
   expectServing(sandbox, 'eyrie:1', fault);

@@ -5,7 +5,7 @@
 import type { CheckResult } from '../checks.ts';
 import { expectServing, type Fault, inTurn, tell, tryOut } from './check.ts';
 import { Sandbox } from './sandbox.ts';
-import { deployFlags, STRATEGIES, type Strategy } from './strategies.ts';
+import { deployFlags, NO_WAITING, STRATEGIES, type Strategy } from './strategies.ts';
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGKILL: null } as const;
 type CutOff = { step: number; signal: keyof typeof SIGNALS; when: 'before' | 'after' };
@@ -37,7 +37,7 @@ export async function interruptionChecks({ short }: { short: boolean }): Promise
 type Change = Strategy | 'rollback';
 
 function command(change: Change): [string, ...string[]] {
-  return change === 'rollback' ? ['rollback', '--watch', '0s'] : ['deploy', ...deployFlags('eyrie:3', change)];
+  return change === 'rollback' ? ['rollback', ...NO_WAITING] : ['deploy', ...deployFlags('eyrie:3', change)];
 }
 
 async function countSteps(change: Change, start: Sandbox): Promise<number> {

@@ -72,7 +72,7 @@ export class Sandbox {
 
   /** Releases `v1` by the deploy script itself, and forgets the calls that took. */
   async release(ref: string, ...flags: string[]): Promise<Outcome> {
-    const outcome = await this.run('deploy', '--image', ref, '--watch', '0s', ...flags);
+    const outcome = await this.run('deploy', '--image', ref, '--watch', '0s', '--steady', '0s', ...flags);
     this.calls.length = 0;
     this.changed = 0;
     return outcome;
@@ -96,7 +96,11 @@ export class Sandbox {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
     const ended = new Promise<Outcome>((resolve) => {
-      child.once('close', (status, signal) => resolve({ status, signal, ...output }));
+      child.once('close', (status, signal) => {
+        const complaints = output.stderr.split('\n').filter((line) => /: line \d+: /.test(line));
+        this.world.noticed.push(...complaints.map((line) => `bash complains: ${line}`));
+        resolve({ status, signal, ...output });
+      });
     });
     return { pid: child.pid!, ended };
   }

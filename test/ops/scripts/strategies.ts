@@ -5,6 +5,8 @@ import type { Sandbox } from './sandbox.ts';
 export const STRATEGIES = ['rolling', 'blue-green', 'canary'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
+export const NO_WAITING = ['--watch', '0s', '--steady', '0s'];
+
 /** A deploy with short times. */
 export function deployFlags(ref: string, strategy: Strategy): string[] {
   const short = [
@@ -83,7 +85,7 @@ export function strategyChecks(): Check[] {
         world.addImage(ref, '5.0.0', 'good', world.registry);
         await sandbox.run('deploy', ...deployFlags(ref, 'rolling'));
         expectServing(sandbox, ref, fault);
-        const outcome = await sandbox.run('rollback', '--watch', '0s');
+        const outcome = await sandbox.run('rollback', ...NO_WAITING);
         if (outcome.status !== 0) fault(tell(outcome));
         if (world.of('api-green').some(({ image }) => image !== first)) fault('the rollback took the moved tag');
       },
@@ -109,7 +111,7 @@ export function strategyChecks(): Check[] {
     checkServing('O2: rollback --to goes to any release, and nowhere else', async (sandbox, fault) => {
       await sandbox.release('eyrie:2');
       await sandbox.release('eyrie:3');
-      const outcome = await sandbox.run('rollback', '--to', 'eyrie:1', '--watch', '0s');
+      const outcome = await sandbox.run('rollback', '--to', 'eyrie:1', ...NO_WAITING);
       if (outcome.status !== 0) fault(tell(outcome));
       expectServing(sandbox, 'eyrie:1', fault);
       const strange = await sandbox.run('rollback', '--to', 'eyrie:9');
@@ -161,7 +163,7 @@ export function strategyChecks(): Check[] {
 }
 
 async function rollBackTo(ref: string, sandbox: Sandbox, fault: (text: string) => void): Promise<void> {
-  const outcome = await sandbox.run('rollback', '--watch', '0s');
+  const outcome = await sandbox.run('rollback', ...NO_WAITING);
   if (outcome.status !== 0) fault(tell(outcome));
   expectServing(sandbox, ref, fault);
 }

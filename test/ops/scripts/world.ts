@@ -13,6 +13,8 @@ export type Behaviour =
   | 'bad-migration'
   | 'crash'
   | 'sick' // never becomes healthy
+  | 'fades' // is healthy, and crashes half a second after its start
+  | 'worker-fades' // its workers do
   | 'wrong' // healthy, and answers the smoke test with 500
   | 'errors' // passes the smoke test, answers a part of the real requests with 500
   | 'slow';
@@ -51,7 +53,7 @@ export class World {
   /** What a registry would hold: pulled, it is here. */
   readonly registry = new Map<string, Image>();
   traffic = { blue: 100, green: 0 };
-  /** What clients would have noticed. Must stay empty. */
+  /** What clients, or those at the terminal, would have noticed. Must stay empty. */
   readonly noticed: string[] = [];
   /** True while something serves, so that from then on nothing may stop serving. */
   serving = false;
@@ -74,6 +76,15 @@ export class World {
 
   of(service: string): Container[] {
     return [...this.containers.values()].filter((container) => container.service === service && !container.oneOff);
+  }
+
+  /** What time does to it. */
+  age(container: Container): void {
+    const { behaviour } = this.image(container.image)!;
+    const fades = behaviour === 'fades' || (behaviour === 'worker-fades' && container.service === 'worker');
+    if (!fades || container.restarts > 0 || Date.now() - container.createdAt < 500) return;
+    if (container.oneOff) container.state = 'exited';
+    container.restarts = 1;
   }
 
   health(container: Container): string {
