@@ -3,6 +3,7 @@
  * elsewhere, a full disk, a missed run, and that no secret shows anywhere.
  */
 import { randomInt } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { hasDocker, productImage } from '../../harness/docker.ts';
 import { type Cleanup, openFolder } from '../../harness/processes.ts';
 import type { CheckResult } from '../checks.ts';
@@ -27,6 +28,7 @@ export async function backup({ short }: { short: boolean }, cleanup: Cleanup): P
   };
 
   const folder = await openFolder('backup-s3');
+  cleanup.add('its folder', () => rm(folder, { recursive: true, force: true }));
   const project = `eyrie-backup-${randomInt(1000, 10_000)}`;
   const s3 = await startS3(project, folder, cleanup);
   const settings = {
