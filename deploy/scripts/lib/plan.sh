@@ -38,8 +38,8 @@ plan_fill() {
 # share REPLICAS PERCENT: how many replicas carry that percentage, at least one.
 share() { echo "$((($1 * $2 + 99) / 100))"; }
 
-# plan_canary WEIGHT STEPS: the weights one after the other, rising, below 100.
-plan_canary() { printf '%s,%s\n' "$1" "$2" | tr ',' '\n' | awk '$1 < 100' | sort -n | uniq | paste -s -d ' '; }
+# plan_canary WEIGHT STEPS: the shares one after the other: WEIGHT, and the steps above it and below 100, rising.
+plan_canary() { printf '%s,%s\n' "$1" "$2" | tr ',' '\n' | awk -v first="$1" '$1 >= first && $1 < 100' | sort -n | uniq | paste -s -d ' '; }
 
 other_slot() { if [[ $1 == blue ]]; then echo green; else echo blue; fi; }
 

@@ -47,7 +47,9 @@ export async function stack(site: Site, promises: Promises): Promise<void> {
 
   await promises.keep('K3: up --wait on a fresh folder ends healthy', async () => {
     const began = performance.now();
-    await site.stack.up([], { waitMs: 400_000 });
+    await site.stack.up([], { waitMs: 400_000 }).catch(async (error: Error) => {
+      throw new Error(`${await lastWords(site)}\n${error.message}`);
+    });
     process.stdout.write(`   all healthy after ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
     const containers = await site.stack.ps();
     const ill = containers.filter(({ Service, Health, ExitCode }) =>
@@ -214,6 +216,16 @@ export async function rotation(site: Site, promises: Promises): Promise<void> {
     );
     await assert.rejects(site.initSecrets('--rotate', 'backup_key', '--yes'), /never replaced/);
   });
+}
+
+/** Of what is not as it should be: how it is, and the end of its log. */
+async function lastWords(site: Site): Promise<string> {
+  const ill = (await site.stack.ps()).filter(({ State, Health }) => State !== 'running' || Health !== 'healthy');
+  const words = ill.map(async ({ ID, Name, State, Health }) => {
+    const { stdout, stderr } = await docker(['logs', '--tail', '2', ID]);
+    return `${Name} ${State} ${Health}: ${(stdout + stderr).trim().slice(-600)}`;
+  });
+  return (await Promise.all(words)).join('\n');
 }
 
 async function digests(directory: string): Promise<string[]> {
