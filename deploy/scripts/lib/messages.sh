@@ -10,9 +10,14 @@ warn() { printf '%s: warning: %s\n' "$VERB" "$*" >&2 2>/dev/null || true; }
 
 # fail STATUS "one clear line": ends the script. Not from within $( ), which would end only that.
 fail() {
-  FAILURE=${*:2} FAILURE_SAID=true
-  printf '%s: %s\n' "$VERB" "$FAILURE" >&2 2>/dev/null || true
+  say_failure "${*:2}"
   exit "$1"
+}
+
+# say_failure "one clear line": why the script is about to end.
+say_failure() {
+  FAILURE=$1 FAILURE_SAID=true
+  printf '%s: %s\n' "$VERB" "$FAILURE" >&2 2>/dev/null || true
 }
 FAILURE='' FAILURE_SAID=false
 

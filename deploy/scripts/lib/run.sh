@@ -66,7 +66,7 @@ finish() {
   set +e
   local step
   # A command that failed without anybody having said what that means.
-  if ((STATUS != 0)) && [[ $FAILURE_SAID == false ]]; then warn "${FAILURE:-ended with status $STATUS}"; fi
+  if ((STATUS != 0)) && [[ $FAILURE_SAID == false ]]; then say_failure "${FAILURE:-ended with status $STATUS}"; fi
   for step in "${ON_EXIT[@]}"; do eval "$step"; done
   exit "$STATUS"
 }
@@ -77,9 +77,7 @@ interrupted() {
   trap '' INT TERM HUP
   # Whoever hung up reads no more; what is said from now on is kept.
   if [[ $2 == HUP ]]; then exec >>"${STATE_DIR:-/tmp}/interrupted.log" 2>&1; fi
-  FAILURE="interrupted by SIG$2"
-  FAILURE_SAID=true
-  warn "$FAILURE"
+  say_failure "interrupted by SIG$2"
   if [[ $CHILD ]] && kill -TERM "$CHILD" 2>/dev/null; then
     local tries=100
     while ((tries-- > 0)) && kill -0 "$CHILD" 2>/dev/null; do sleep 0.1; done
