@@ -23,11 +23,12 @@ export async function interruptionChecks({ short }: { short: boolean }): Promise
       const all = Object.keys(SIGNALS).flatMap((signal) =>
         (['before', 'after'] as const).map((when) => ({ step, signal: signal as keyof typeof SIGNALS, when })),
       );
-      // The short form takes each step, and each signal in turn.
-      cutOffs.push(...(short ? [all[(step * 3) % all.length]!] : all));
+      // The short form takes every other step, and each signal in turn.
+      if (short && step % 2 === 0) cutOffs.push(all[(step * 3) % all.length]!);
+      if (!short) cutOffs.push(...all);
     }
     const faults = (await inTurn(cutOffs.map((each) => () => cutOff(strategy, each, start)))).flat();
-    if (steps < 10) faults.push(`only ${steps} steps: the model has lost sight of the scripts`);
+    if (steps < 8) faults.push(`only ${steps} steps: the model has lost sight of the scripts`);
     results.push({ name: `O4: ${strategy} may be cut off at each of its ${steps} steps`, faults });
   }
   await start.close();

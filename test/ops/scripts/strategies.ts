@@ -9,18 +9,7 @@ export const NO_WAITING = ['--watch', '0s', '--steady', '0s'];
 
 /** A deploy with short times. */
 export function deployFlags(ref: string, strategy: Strategy): string[] {
-  const short = [
-    '--watch',
-    '0s',
-    '--step-duration',
-    '0s',
-    '--min-requests',
-    '1',
-    '--attempts',
-    '2',
-    '--interval',
-    '1s',
-  ];
+  const short = [...NO_WAITING, '--step-duration', '0s', '--min-requests', '1', '--attempts', '2', '--interval', '1s'];
   return ['--image', ref, '--strategy', strategy, ...short];
 }
 
