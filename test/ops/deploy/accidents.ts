@@ -33,15 +33,12 @@ export async function accidents(drill: Drill, images: Images, serving: Release, 
 
 /** The backup that goes before a deploy has no room: the deploy must not begin. */
 async function fullDisk(drill: Drill, { good, bad }: { good: Release; bad: Release }): Promise<string[]> {
-  const shell = (command: string) => drill.host.compose.exec('backup', ['sh', '-c', command]);
-  await shell(
-    'dd if=/dev/zero of=/backups/filler bs=1M 2>/dev/null; dd if=/dev/zero bs=1k >>/backups/filler 2>/dev/null',
-  );
+  await drill.host.fillBackupDisk(good.image);
   try {
     const outcome = await drill.script('deploy', '--image', bad.image, '--strategy', 'rolling');
     return await refused(drill, { outcome, good, bad, reason: /space|full|backup/i });
   } finally {
-    await shell('rm -f /backups/filler');
+    await drill.host.emptyBackupDisk();
   }
 }
 

@@ -52,9 +52,15 @@ export async function badReleases(drill: Drill, images: Images, good: Release, s
         ...patience(fault),
         ...strategy,
       );
-      return refused(drill, { outcome, good, bad, reason });
+      return [...(await refused(drill, { outcome, good, bad, reason })), ...(await halfMigrated(drill))];
     });
   }
+}
+
+/** What a failed migration has done until then must be undone. */
+async function halfMigrated({ host }: Drill): Promise<string[]> {
+  const tables = await host.sql(`SELECT to_regclass('half_done')::text AS found WHERE to_regclass('half_done') IS NOT NULL`);
+  return tables.length > 0 ? ['half of a migration is left in the database'] : [];
 }
 
 /** A deploy that failed as it must: a status, one clear line, and the old version alone, as if nothing had been. */

@@ -121,6 +121,20 @@ export class ProductionHost {
     await Promise.allSettled(ending);
   }
 
+  /**
+   * Leaves no byte free where the backups are. In a container of its own: what lies on a disk in memory counts against the
+   * limit of whoever wrote it.
+   */
+  async fillBackupDisk(image: string): Promise<void> {
+    const fill = 'dd if=/dev/zero of=/backups/filler bs=1M; dd if=/dev/zero bs=1k >>/backups/filler; df /backups | grep 100%';
+    const volume = `${this.compose.project}_backups:/backups`;
+    await dockerOrThrow(['run', '--rm', '--user=0', '--network=none', '-v', volume, '--entrypoint=sh', image, '-c', fill]);
+  }
+
+  async emptyBackupDisk(): Promise<void> {
+    await this.compose.exec('backup', ['rm', '-f', '/backups/filler']);
+  }
+
   /** Rows of one column, as the superuser sees them. */
   async sql(query: string): Promise<string[]> {
     const psql = ['psql-admin', '-A', '-t', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'eyrie', '-c', query];

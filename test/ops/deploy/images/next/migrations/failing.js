@@ -1,6 +1,6 @@
-/** Fails half-way: what it has done until then must not remain. */
-export class NextMigration1999000000000 {
-  name = 'NextMigration1999000000000';
+/** Fails half-way: what it has done until then must not remain. Later than the other, which is applied by then. */
+export class NextMigration {
+  name = 'FailingMigration1999000000001';
 
   async up(runner) {
     await runner.query('CREATE TABLE half_done (id int)');
