@@ -2,12 +2,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DatabaseServer } from '../harness/database-server.ts';
 import type { Cleanup } from '../harness/processes.ts';
 import { startProduct } from '../harness/product.ts';
+import { expectOk, paced } from './paced.ts';
 import type { Row } from './report.ts';
 import { percentile } from './statistics.ts';
 
@@ -53,12 +53,11 @@ export async function runLogin(
   const other = () =>
     expectOk(`${url}/api/v1/alerts?limit=10`, { headers: { authorization: `Bearer ${operatorKey}` } });
 
-  await Promise.all([atRate(other, OTHERS_PER_SECOND, 2), atRate(login, 2, 2)]);
-  const alone = await atRate(other, OTHERS_PER_SECOND, seconds);
-  const [beside, logins] = await Promise.all([
-    atRate(other, OTHERS_PER_SECOND, seconds),
-    atRate(login, LOGINS_PER_SECOND, seconds),
-  ]);
+  const others = (length: number) => paced({ perSecond: OTHERS_PER_SECOND, count: OTHERS_PER_SECOND * length }, other);
+  const logIn = (perSecond: number, length: number) => paced({ perSecond, count: perSecond * length }, login);
+  await Promise.all([others(2), logIn(2, 2)]);
+  const alone = await others(seconds);
+  const [beside, logins] = await Promise.all([others(seconds), logIn(LOGINS_PER_SECOND, seconds)]);
   const figure = percentile(beside, 0.99);
   const remark = `without logins ${percentile(alone, 0.99).toFixed(1)} ms`;
   const name = `other requests beside ${LOGINS_PER_SECOND} logins/s, p99`;
@@ -73,23 +72,4 @@ async function createAdmin(databaseUrl: string, cwd: string): Promise<string> {
   const args = [ADMIN, 'create', '--email', EMAIL, '--generate'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env, cwd });
   return stdout.split('\n', 1)[0]!;
-}
-
-/** Open loop: each request is due at a fixed time whatever became of those before, and its time counts from then. */
-async function atRate(ask: () => Promise<void>, perSecond: number, seconds: number): Promise<number[]> {
-  const started = performance.now() + 20;
-  const answers: Promise<number>[] = [];
-  for (let sent = 0; sent < perSecond * seconds; sent++) {
-    const due = started + (sent * 1_000) / perSecond;
-    const wait = due - performance.now();
-    if (wait > 0) await sleep(wait);
-    answers.push(ask().then(() => performance.now() - due));
-  }
-  return Promise.all(answers);
-}
-
-async function expectOk(url: string, init: RequestInit): Promise<void> {
-  const response = await fetch(url, init);
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`);
 }

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- resent new single latency flat page stack footprint live login] [--short] [--json]
+ * npm run bench [-- resent new single latency flat page stack footprint live login isolation storm] [--short] [--json]
  *
  * Eyrie beside Alertmanager, and its stack beside bare Nest and Fastify, on this machine, in one run, with the same
  * client: medians, ratios, targets. Without names all cases run. Ends with status 1 when a target is missed.
@@ -13,6 +13,7 @@ import { type Cleanup, openFolder, withCleanup } from '../harness/processes.ts';
 import { INGEST_CASES, type Pace, runIngest, runLatency, type Sides } from './cases.ts';
 import { startClient } from './client-process.ts';
 import { runProbes, runStartUp } from './footprint.ts';
+import { runIsolation } from './isolation.ts';
 import { runLive } from './live/live.ts';
 import { runLogin } from './login.ts';
 import { timePages } from './page-time.ts';
@@ -20,10 +21,19 @@ import { seedPast } from './past.ts';
 import { renderTable, type Row } from './report.ts';
 import { startEyrie, startPeer, writeConfig } from './sides.ts';
 import { runStack } from './stack/stack.ts';
+import { runStorm } from './storm.ts';
 
-const NAMES = ['resent', 'new', 'single', 'latency', 'flat', 'page', 'stack', 'footprint', 'live', 'login'] as const;
+/** Cases with processes of their own, and how many seconds each part of them takes. */
+const OWN_CASES = {
+  live: { title: 'live events', run: runLive, seconds: { full: 15, short: 5 } },
+  login: { title: 'logins', run: runLogin, seconds: { full: 15, short: 5 } },
+  isolation: { title: 'receivers that hang, fail and refuse', run: runIsolation, seconds: { full: 15, short: 5 } },
+  storm: { title: 'a storm of alerts', run: runStorm, seconds: { full: 60, short: 15 } },
+};
+const OWN = Object.keys(OWN_CASES) as (keyof typeof OWN_CASES)[];
+const BESIDE_PEERS = ['resent', 'new', 'single', 'latency', 'flat', 'page', 'stack', 'footprint'] as const;
+const NAMES = [...BESIDE_PEERS, ...OWN];
 type Name = (typeof NAMES)[number];
-const OWN: readonly Name[] = ['live', 'login'];
 
 const FULL: Pace = { rounds: 5, ingestSeconds: 3, latencyRounds: 3, latencySeconds: 6, pastAlerts: 1_000_000 };
 const SHORT: Pace = { rounds: 3, ingestSeconds: 1, latencyRounds: 1, latencySeconds: 2, pastAlerts: 200_000 };
@@ -50,25 +60,19 @@ async function bench(cleanup: Cleanup): Promise<Row[]> {
   const database = await DatabaseServer.start(join(directory, 'postgres'));
   cleanup.add('PostgreSQL', () => database.stop());
   progress(`Node ${process.versions.node}, ${cpus().length} CPUs; PostgreSQL with fsync; logs at level warn`);
-  const rows = OWN.every((name) => !chosen.has(name))
-    ? []
-    : await withCleanup((own) => benchOwn(database, directory, own));
-  if (NAMES.every((name) => !chosen.has(name) || OWN.includes(name))) return rows;
+  const rows = await withCleanup((own) => benchOwn(database, directory, own));
+  if (BESIDE_PEERS.every((name) => !chosen.has(name))) return rows;
   return [...rows, ...(await benchBesidePeers(database, directory, cleanup))];
 }
 
-/** Cases with processes of their own, which are gone when the others begin. */
+/** The processes of each are gone when the next begins. */
 async function benchOwn(database: DatabaseServer, directory: string, cleanup: Cleanup): Promise<Row[]> {
   const rows: Row[] = [];
-  const seconds = options.short ? 5 : 15;
-  if (chosen.has('live')) {
-    progress('live events');
-    rows.push(...(await runLive(database, directory, { seconds }, cleanup)));
+  for (const name of OWN.filter((name) => chosen.has(name))) {
+    const { title, run, seconds } = OWN_CASES[name];
+    progress(title);
+    rows.push(...(await run(database, directory, { seconds: options.short ? seconds.short : seconds.full }, cleanup)));
     await cleanup.run();
-  }
-  if (chosen.has('login')) {
-    progress('logins');
-    rows.push(...(await runLogin(database, directory, { seconds }, cleanup)));
   }
   return rows;
 }

@@ -9,6 +9,7 @@ const usage = `Usage:
   npm run keys -- create NAME --scope ${scopes.join('|')} [--scope …]
   npm run keys -- list [--json]
   npm run keys -- revoke NAME|ID
+In an image: eyrie keys …
 `;
 
 /** EX_USAGE of sysexits.h. */

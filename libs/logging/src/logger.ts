@@ -29,7 +29,10 @@ export const ownFields: ReadonlySet<string> = new Set([
 /** What belongs to a logger of {@link createLogger}. */
 interface Parts {
   levels: LoggerLevels;
-  /** Writes to the same place, unasked: for those who ask the levels themselves and hand over no error but as `error`. */
+  /**
+   * Writes to the same place, unasked and without the context: for those who ask the levels themselves, bring the
+   * context's fields, and hand over no error but as `error`.
+   */
   writer: Logger;
 }
 
@@ -48,7 +51,7 @@ export function levelsOf(logger: Logger): LoggerLevels {
   return partsOf(logger).levels;
 }
 
-/** The same logger without its checks, for the two that write nearly every line. */
+/** The same logger without its checks and its context, for the two that write nearly every line. */
 export function writerOf(logger: Logger): Logger {
   return partsOf(logger).writer;
 }
@@ -63,7 +66,6 @@ export function createLogger(given: LoggerOptions): Logger {
     errorKey: 'error',
     base: { service, version, environment },
     timestamp,
-    mixin: () => contextFields(),
     serializers: { error: errorFields, err: errorFields },
   };
   // Scrubs the finished line, whatever part of it a secret came in by.
@@ -71,11 +73,12 @@ export function createLogger(given: LoggerOptions): Logger {
   const writer = pino({ ...options, level: 'trace', formatters: { level: levelLabel }, hooks }, stream);
   const levels = new LoggerLevels(level, {
     apply: (least) => (logger.level = least),
-    announce: (text, fields) => writer.info({ logger: 'LoggerLevels', ...fields }, text),
+    announce: (text, fields) => writer.info({ ...contextFields(), logger: 'LoggerLevels', ...fields }, text),
   });
   const logger = pino(
     {
       ...options,
+      mixin: () => contextFields(),
       level,
       formatters: { level: levelLabel, log: plainErrors },
       hooks: {

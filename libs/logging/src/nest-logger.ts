@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { textOf, withoutErrors } from './error-fields.js';
+import { contextFields } from './log-context.js';
 import { levelsOf, ownFields, writerOf } from './logger.js';
 import { type LoggerLevels, levelValues } from './logger-levels.js';
 import type { LogLevel } from './logging.config.js';
@@ -50,7 +51,7 @@ export class NestLogger implements LoggerService {
     const last = rest.at(-1);
     const name = typeof last === 'string' && !isStack(last) ? last : undefined;
     if (!this.levels.isEnabled(name, levelValues[level])) return;
-    const fields: Record<string, unknown> = {};
+    const fields: Record<string, unknown> = contextFields();
     if (name !== undefined) {
       fields.logger = name;
       rest = rest.slice(0, -1);

@@ -17,6 +17,7 @@ const usage = `Usage:
   npm run admin -- reset-password EMAIL [PASSWORD]
   npm run admin -- disable|enable|unlock EMAIL
   npm run admin -- list [--json]
+In an image: eyrie admin …
 
 PASSWORD is never an argument. It is asked for at the terminal, or
   --password-stdin   is the first line of the standard input
