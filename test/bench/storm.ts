@@ -20,8 +20,9 @@ const INHIBIT_RULES = 20;
 const ZONES = 2 * INHIBIT_RULES;
 const SEVERITIES = ['low', 'medium', 'high', 'critical'];
 const LIMIT_MS = 250;
-/** What the containers of deploy/prod are granted. */
+/** What the containers of deploy/prod are granted, and the heap that Node gives itself there. */
 const MEMORY_LIMIT_MIB = 512;
+const HEAP = '--max-old-space-size=256';
 const TOLD_WITHIN_MS = 60_000;
 
 const CONFIG = (hook: string) => `route:
@@ -81,7 +82,12 @@ export async function runStorm(
   const alertsConfig = join(folder, 'alertmanager.yml');
   await writeFile(alertsConfig, CONFIG(hook));
   const databaseUrl = await database.createDatabase('storm_bench');
-  const settings = { DRAIN_DELAY: '0s', RATE_LIMIT_API: 'none', NOTIFY_ALLOW_PRIVATE: '127.0.0.0/8' };
+  const settings = {
+    DRAIN_DELAY: '0s',
+    RATE_LIMIT_API: 'none',
+    NOTIFY_ALLOW_PRIVATE: '127.0.0.0/8',
+    NODE_OPTIONS: HEAP,
+  };
   const { apis, workers, ingestKey, operatorKey } = await startProduct(
     { name: 'storm', databaseUrl, alertsConfig, directory: folder, environment: 'production', settings },
     cleanup,

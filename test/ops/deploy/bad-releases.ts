@@ -59,7 +59,9 @@ export async function badReleases(drill: Drill, images: Images, good: Release, s
 
 /** What a failed migration has done until then must be undone. */
 async function halfMigrated({ host }: Drill): Promise<string[]> {
-  const tables = await host.sql(`SELECT to_regclass('half_done')::text AS found WHERE to_regclass('half_done') IS NOT NULL`);
+  const tables = await host.sql(
+    `SELECT to_regclass('half_done')::text AS found WHERE to_regclass('half_done') IS NOT NULL`,
+  );
   return tables.length > 0 ? ['half of a migration is left in the database'] : [];
 }
 

@@ -126,9 +126,21 @@ export class ProductionHost {
    * limit of whoever wrote it.
    */
   async fillBackupDisk(image: string): Promise<void> {
-    const fill = 'dd if=/dev/zero of=/backups/filler bs=1M; dd if=/dev/zero bs=1k >>/backups/filler; df /backups | grep 100%';
+    const fill =
+      'dd if=/dev/zero of=/backups/filler bs=1M; dd if=/dev/zero bs=1k >>/backups/filler; df /backups | grep 100%';
     const volume = `${this.compose.project}_backups:/backups`;
-    await dockerOrThrow(['run', '--rm', '--user=0', '--network=none', '-v', volume, '--entrypoint=sh', image, '-c', fill]);
+    await dockerOrThrow([
+      'run',
+      '--rm',
+      '--user=0',
+      '--network=none',
+      '-v',
+      volume,
+      '--entrypoint=sh',
+      image,
+      '-c',
+      fill,
+    ]);
   }
 
   async emptyBackupDisk(): Promise<void> {
