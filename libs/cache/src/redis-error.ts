@@ -1,5 +1,4 @@
 import { types } from 'node:util';
-import { ReplyError } from 'ioredis';
 
 /** Redis is not there, did not answer in time, or the connection broke: whether the command took effect is not known. */
 export class RedisUnavailable extends Error {
@@ -8,7 +7,7 @@ export class RedisUnavailable extends Error {
 
 /** An answer of Redis that says no: it is there, and the command was wrong or not welcome. */
 export function isRefusal(error: unknown): error is Error {
-  return error instanceof (ReplyError as typeof Error);
+  return types.isNativeError(error) && error.name === 'ReplyError'; // of redis-parser
 }
 
 /** Refusals that another connection may not meet: a replica after a failover, a server that loads its data. */

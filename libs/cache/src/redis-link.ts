@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { retryUntil } from 'eyrie/lifecycle';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { answerWithin, NoAnswer } from './answer-limit.js';
 import { describeRedis, isRefusal, isRefusedHere, messageOf, RedisUnavailable } from './redis-error.js';
 
@@ -127,6 +127,7 @@ export class RedisLink {
 
   private async open(): Promise<void> {
     const { url, connectTimeoutMs, commandTimeoutMs } = this.options;
+    const { Redis } = await import('ioredis'); // by those who have one
     const client = new Redis(url, clientOptions(this.options));
     this.client = client;
     let fault: unknown;
