@@ -7,7 +7,7 @@ import type { Journal } from './journal.ts';
 
 const TICK_MS = 10;
 /** Beyond this a request is not sent any more, and has failed: the product does not keep up. */
-const MOST_UNDER_WAY = 1_000;
+const MOST_UNDER_WAY = 3_000;
 
 interface Sent {
   kind: RequestKind;
