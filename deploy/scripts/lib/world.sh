@@ -30,11 +30,11 @@ begin_dry_world() {
   done
 }
 
-dry_start() { # SLOT IMAGE
+dry_start() { # SLOT IMAGE: one that has today's settings, once SINCE when is known
   local last
   last=$(names_in "$1")
   last=${last##*-}
-  DRY_WORLD[$1]+="$(project)-$(service_of "$1")-$((${last:-0} + 1)) $2 running healthy 0 0"$'\n'
+  DRY_WORLD[$1]+="$(project)-$(service_of "$1")-$((${last:-0} + 1)) $2 running healthy 0 ${SINCE:-0}"$'\n'
 }
 
 dry_remove() { # SLOT NAME
@@ -63,11 +63,19 @@ set_traffic() {
   audit traffic "weights=$1"
 }
 
+# settings_files: what replicas are started with, besides .env.
+settings_files() { printf '%s\n' "$ROOT/deploy/prod/compose.yaml" "$ENV_DIR/app.env" "$ENV_DIR"/secrets/*; }
+
+# When one of them, or .env, was changed last: seconds since 1970.
+settings_changed_at() {
+  { settings_files; echo "$ENV_DIR/.env"; } | xargs -d '\n' stat --format %Y 2>/dev/null | sort -n | tail -n 1
+}
+
 # The settings that every replica was started with, in short: replicas older than a change of them are replaced too, even when
 # their image is the wanted one. What the scripts themselves change in .env does not count.
 settings_digest() {
   {
-    cat "$ROOT/deploy/prod/compose.yaml" "$ENV_DIR/app.env" "$ENV_DIR"/secrets/* 2>/dev/null || true
+    settings_files | xargs -d '\n' cat 2>/dev/null || true
     grep -vE '^[[:space:]]*(#|$|(EYRIE|BLUE|GREEN|WORKER)_IMAGE=|(BLUE|GREEN|WORKER)_REPLICAS=)' "$ENV_DIR/.env" || true
   } | sha256sum | cut -d ' ' -f 1
 }

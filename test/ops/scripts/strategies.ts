@@ -47,15 +47,16 @@ export function strategyChecks(): Check[] {
       ),
     ),
     checkServing(
-      'O1: a change of settings, or --restart, replaces the replicas of the same image',
+      'O1: a change of settings, even of what Compose alone has started, or --restart, replaces the replicas of the same image',
       async (sandbox, fault) => {
         const names = () => sandbox.world.of('api-blue').map(({ name }) => name).join(' '); // prettier-ignore
-        for (const change of ['settings', '--restart']) {
+        for (const change of ['settings', 'settings since compose up', '--restart']) {
           const before = names();
           // The model's engine and the scripts tell the time in seconds.
           await nextSecond();
-          if (change === 'settings') sandbox.write('app.env', 'LOG_LEVEL=debug\n');
-          const flags = change === 'settings' ? [] : [change];
+          if (change.startsWith('settings')) sandbox.write('app.env', `LOG_LEVEL=debug # ${change}\n`);
+          if (change === 'settings since compose up') sandbox.furnishState({});
+          const flags = change.startsWith('--') ? [change] : [];
           const outcome = await sandbox.run('deploy', ...deployFlags('eyrie:1', 'rolling'), ...flags);
           if (outcome.status !== 0) fault(tell(outcome));
           expectServing(sandbox, 'eyrie:1', fault);
