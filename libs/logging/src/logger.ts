@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { type Logger, type LoggerOptions as PinoOptions, pino } from 'pino';
+import type PinoPretty from 'pino-pretty';
 import { errorFields, plainErrors } from './error-fields.js';
 import { contextFields } from './log-context.js';
 import { LoggerLevels } from './logger-levels.js';
@@ -117,7 +118,7 @@ function timestamp(): string {
 
 function asText(output: LogOutput): LogOutput {
   // For people only, and never in production: not loaded there.
-  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const pretty = prettyFactory({
     colorize: output === stdout() && process.stdout.isTTY,
     messageKey: 'message',
