@@ -25,6 +25,7 @@ export interface SentAlert {
 /** One webhook request as it arrived. */
 export interface Delivery {
   at: number;
+  path: string;
   key: string;
   bodyHash: string;
   alerts: readonly { id: string; status: AlertStatus }[];

@@ -11,6 +11,7 @@ const sent = (id: string, posts: [AlertStatus, Outcome][], valid = true): SentAl
 });
 const told = (id: string, ...[status, options]: Told): Delivery => ({
   at: 2,
+  path: '/hook',
   key: `${id}-${status}`,
   bodyHash: `${id}-${status}`,
   alerts: [{ id, status }],

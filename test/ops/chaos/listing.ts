@@ -1,5 +1,5 @@
 import type { ListedAlert } from './facts.ts';
-import { ID_LABEL } from './receiver.ts';
+import { ID_LABEL } from './delivery.ts';
 
 export interface Access {
   url: string;

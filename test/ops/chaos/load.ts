@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertStatus, Outcome, SentAlert } from './facts.ts';
 import { Random } from './random.ts';
-import { ID_LABEL } from './receiver.ts';
+import { ID_LABEL } from './delivery.ts';
 
 const SENDERS = 8;
 /** Prometheus gives up on a POST after ten seconds. */

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { AlertStatus, Delivery } from './facts.ts';
+import { readDelivery } from './delivery.ts';
+import type { Delivery } from './facts.ts';
 import type { Random } from './random.ts';
-
-/** The label that carries an alert's own name through the hub. */
-export const ID_LABEL = 'chaos_id';
 
 /** A request that has arrived whole and is not answered yet. */
 export interface Held {
@@ -56,15 +53,7 @@ export class Receiver {
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
-    const delivery: Delivery = {
-      at: Date.now(),
-      key: String(request.headers['idempotency-key'] ?? ''),
-      bodyHash: createHash('sha1').update(body).digest('hex'),
-      alerts: alertsIn(body),
-    };
+    const delivery = await readDelivery(request);
     this.deliveries.push(delivery);
     if (this.#waiting) await this.#hold(request, this.#waiting);
     else if (!this.calm && this.#misbehave(request, response)) return;
@@ -88,11 +77,4 @@ export class Receiver {
     // Whoever hangs never answers: the sender's own limit must end it.
     return true;
   }
-}
-
-function alertsIn(body: Buffer): Delivery['alerts'] {
-  const { alerts } = JSON.parse(body.toString()) as {
-    alerts: { status: AlertStatus; labels: Record<string, string> }[];
-  };
-  return alerts.map(({ status, labels }) => ({ id: labels[ID_LABEL] ?? 'without an id', status }));
 }

@@ -1,4 +1,18 @@
 import type { Delivery, Facts, Kill, Outcome } from './facts.ts';
+import type { Story } from './people-facts.ts';
+
+/** What people did, as far as it was accepted. */
+export function renderStories(stories: readonly Story[]): string {
+  const raised = stories.filter(({ raisedAt }) => raisedAt !== undefined);
+  const count = (kind: Story['kind'], holds: (story: Story) => boolean = () => true) =>
+    raised.filter((story) => story.kind === kind && holds(story)).length;
+  const parts = [
+    `${count('silenced')} silenced (${count('silenced', ({ unsilenced }) => unsilenced === true)} for a while)`,
+    `${count('paged')} escalated (${count('paged', ({ acknowledgedInTime }) => acknowledgedInTime === true)} acknowledged in time)`,
+    `${count('heartbeat')} heartbeats missed (${count('heartbeat', ({ well }) => well === true)} well again)`,
+  ];
+  return `people              ${parts.join(', ')}`;
+}
 
 /** The run in figures. */
 export function renderSummary(

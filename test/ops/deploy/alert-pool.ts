@@ -1,4 +1,4 @@
-import { ID_LABEL } from '../chaos/receiver.ts';
+import { ID_LABEL } from '../chaos/delivery.ts';
 import type { AlertStatus, Outcome } from '../chaos/facts.ts';
 import type { PostedAlert } from './facts.ts';
 

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { AlertStatus, Delivery } from '../chaos/facts.ts';
-import { ID_LABEL } from '../chaos/receiver.ts';
+import { readDelivery } from '../chaos/delivery.ts';
+import type { Delivery } from '../chaos/facts.ts';
 
 /** A webhook receiver that answers 200 at once and remembers what it was told. */
 export class Inbox {
@@ -29,18 +28,7 @@ export class Inbox {
   }
 
   async #take(request: IncomingMessage): Promise<Delivery> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
-    const { alerts } = JSON.parse(body.toString()) as {
-      alerts: { status: AlertStatus; labels: Record<string, string> }[];
-    };
-    const delivery: Delivery = {
-      at: Date.now(),
-      key: String(request.headers['idempotency-key'] ?? ''),
-      bodyHash: createHash('sha1').update(body).digest('hex'),
-      alerts: alerts.map(({ status, labels }) => ({ id: labels[ID_LABEL] ?? 'without an id', status })),
-    };
+    const delivery = await readDelivery(request);
     this.deliveries.push(delivery);
     return delivery;
   }

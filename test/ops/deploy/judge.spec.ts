@@ -17,7 +17,14 @@ const alert = (id: string, options: Partial<PostedAlert['posts'][number]> = {}):
   posts: [{ status: 'firing', outcome: 'accepted', sentAt: 1_100, at: 1_200, ...options }],
 });
 const told = (id: string, status: AlertStatus = 'firing'): Delivery => ({
-  ...{ at: 2, key: `${id}-${status}`, bodyHash: `${id}-${status}`, alerts: [{ id, status }], deliveredAt: 3 },
+  ...{
+    at: 2,
+    path: '/',
+    key: `${id}-${status}`,
+    bodyHash: `${id}-${status}`,
+    alerts: [{ id, status }],
+    deliveredAt: 3,
+  },
 });
 const sight = (seen: number[], options: Partial<LiveSight> = {}): LiveSight => ({
   ...{ client: 'client 1', since: 0, seen, resets: 0, connections: 2 },

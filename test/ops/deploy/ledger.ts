@@ -1,5 +1,5 @@
 import type { ListedAlert } from '../chaos/facts.ts';
-import { ID_LABEL } from '../chaos/receiver.ts';
+import { ID_LABEL } from '../chaos/delivery.ts';
 import type { Client } from './client.ts';
 
 /** Every alert of the run that the product knows, past ones too: its own export. */
