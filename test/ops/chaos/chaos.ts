@@ -33,7 +33,7 @@ const QUIET_MS = 6_000;
 
 export async function chaos({ seed, rounds, short }: ChaosOptions, cleanup: Cleanup): Promise<CheckResult[]> {
   const killMs = 20_000;
-  const restLimitMs = short ? 30_000 : 120_000;
+  const restLimitMs = short ? 60_000 : 120_000;
   const directory = await openFolder('chaos');
   let keepLogs = true;
   cleanup.add('its folder', () =>
