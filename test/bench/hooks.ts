@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { Cleanup } from '../harness/processes.ts';
 
 export interface HookedAlert {
@@ -15,19 +16,15 @@ export async function takeWebhooks(
   { take, fate = () => 200 }: { take: (path: string, alerts: HookedAlert[]) => void; fate?: (path: string) => Fate },
   cleanup: Cleanup,
 ): Promise<string> {
-  const receive = (request: IncomingMessage, response: ServerResponse) => {
-    const path = request.url ?? '/';
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    void text(request).then((body) => {
+      const path = request.url ?? '/';
       const answer = fate(path);
       if (answer === 'never') return;
       response.writeHead(answer, { 'content-length': 0 }).end();
-      const { alerts } = JSON.parse(Buffer.concat(chunks).toString()) as { alerts: HookedAlert[] };
-      if (answer < 300) take(path, alerts);
+      if (answer < 300) take(path, (JSON.parse(body) as { alerts: HookedAlert[] }).alerts);
     });
-  };
-  const server = createServer({ keepAliveTimeout: 60_000 }, receive);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanup.add('the receiver of webhooks', () => {
     server.close();

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseServer } from '../harness/database-server.ts';
-import { type Cleanup, freePort } from '../harness/processes.ts';
+import { type Cleanup, freePort, withCleanup } from '../harness/processes.ts';
 import { startProduct } from '../harness/product.ts';
 import { type Fate, takeWebhooks } from './hooks.ts';
 import { expectOk, jsonHeaders, paced } from './paced.ts';
@@ -11,21 +11,21 @@ import type { Row } from './report.ts';
 import { median, percentile } from './statistics.ts';
 
 const AT_MOST = 1.5;
+const ROUNDS = 3;
 const PER_SECOND = 80;
+const WARM_UP_SECONDS = 3;
+const DRAIN_MS = 3_000;
 /** Every other alert is for a receiver that is well. */
 const RECEIVERS = ['well', 'hangs', 'well', 'fails', 'well', 'refuses'];
-const SICK: Readonly<Record<string, Fate>> = { '/hangs': 'never', '/fails': 500 };
-const DRAIN_MS = 3_000;
+const FATES: Readonly<Record<string, Fate>> = { '/sick/hangs': 'never', '/sick/fails': 500 };
 
-/** Each alert its own group, told at once. `refuses` moves to a port where nobody listens. */
-function configFor(hook: string, refusing: string): string {
-  const routes = ['well', 'hangs', 'fails', 'refuses']
-    .map((name) => `    - { receiver: ${name}, matchers: ['for="${name}"'] }`)
-    .join('\n');
-  const urls = { well: hook, hangs: hook, fails: hook, refuses: refusing };
-  const receivers = Object.entries(urls)
-    .map(([name, url]) => `  - name: ${name}\n    webhook_configs: [{ url: '${url}/${name}', send_resolved: false }]`)
-    .join('\n');
+/** Each alert its own group, told at once. */
+function configFor(urls: Readonly<Record<string, string>>): string {
+  const names = Object.keys(urls);
+  const routes = names.map((name) => `    - { receiver: ${name}, matchers: ['for="${name}"'] }`);
+  const receivers = names.map(
+    (name) => `  - { name: ${name}, webhook_configs: [{ url: '${urls[name]}/${name}', send_resolved: false }] }`,
+  );
   return `route:
   receiver: well
   group_by: ['...']
@@ -33,9 +33,9 @@ function configFor(hook: string, refusing: string): string {
   group_interval: 30m
   repeat_interval: 4h
   routes:
-${routes}
+${routes.join('\n')}
 receivers:
-${receivers}
+${receivers.join('\n')}
 `;
 }
 
@@ -45,76 +45,70 @@ export async function runIsolation(
   { seconds }: { seconds: number },
   cleanup: Cleanup,
 ): Promise<Row[]> {
-  const due = new Map<string, number>();
+  /** Of what the receivers that are well are still to be told: when it was sent. */
+  const sentAt = new Map<string, number>();
   const latencies: number[] = [];
-  let sick = false;
   const hook = await takeWebhooks(
     {
-      fate: (path) => (sick ? SICK[path] : undefined) ?? 200,
-      take(path, alerts) {
-        if (path !== '/well') return;
+      fate: (path) => FATES[path] ?? 200,
+      take(_path, alerts) {
         for (const { labels } of alerts) {
-          const since = due.get(labels.serial!);
-          if (due.delete(labels.serial!)) latencies.push(performance.now() - since!);
+          const since = sentAt.get(labels.serial!);
+          if (since !== undefined) latencies.push(performance.now() - since);
+          sentAt.delete(labels.serial!);
         }
       },
     },
     cleanup,
   );
-  const folder = join(directory, 'isolation');
-  await mkdir(folder, { recursive: true });
-  const product = async (name: string, refusing: string) => {
-    const alertsConfig = join(folder, `${name}.yml`);
-    await writeFile(alertsConfig, configFor(hook, refusing));
-    const databaseUrl = await database.createDatabase(`${name}_bench`);
-    const settings = { DRAIN_DELAY: '0s', RATE_LIMIT_API: 'none', NOTIFY_ALLOW_PRIVATE: '127.0.0.0/8' };
-    const options = { name, databaseUrl, alertsConfig, directory: folder, settings };
-    const { apis, ingestKey } = await startProduct({ ...options, environment: 'production' as const }, cleanup);
-    return { url: `${apis[0]!.url}/api/v2/alerts`, headers: jsonHeaders(ingestKey) };
-  };
-  const quiet = await product('isolation_quiet', hook);
-  const beside = await product('isolation_beside', `http://127.0.0.1:${await freePort()}`);
 
-  let serial = 0;
-  const load = async ({ url, headers }: typeof quiet, length: number) => {
+  let runs = 0;
+  /** A hub of its own, so that nothing that is still to be tried again by one meets another. */
+  const measure = async (side: 'fit' | 'sick', own: Cleanup) => {
+    const name = `isolation_${side}_${runs++}`;
+    const folder = join(directory, name);
+    await mkdir(folder, { recursive: true });
+    const alertsConfig = join(folder, 'alertmanager.yml');
+    const url = `${hook}/${side}`;
+    const nobody = `http://127.0.0.1:${await freePort()}`;
+    const refuses = side === 'sick' ? nobody : url;
+    await writeFile(alertsConfig, configFor({ well: url, hangs: url, fails: url, refuses }));
+    const databaseUrl = await database.createDatabase(name);
+    const settings = { DRAIN_DELAY: '0s', RATE_LIMIT_API: 'none', NOTIFY_ALLOW_PRIVATE: '127.0.0.0/8' };
+    const { apis, ingestKey } = await startProduct(
+      { name, databaseUrl, alertsConfig, directory: folder, environment: 'production', settings },
+      own,
+    );
+    const request = { method: 'POST', headers: jsonHeaders(ingestKey) };
+    const load = (length: number) =>
+      paced({ perSecond: PER_SECOND, count: PER_SECOND * length }, (index) => {
+        const labels = {
+          alertname: 'Isolation',
+          for: RECEIVERS[index % RECEIVERS.length]!,
+          serial: `${length}-${index}`,
+        };
+        if (labels.for === 'well') sentAt.set(labels.serial, performance.now());
+        return expectOk(`${apis[0]!.url}/api/v2/alerts`, { ...request, body: JSON.stringify([{ labels }]) });
+      });
+    await load(WARM_UP_SECONDS);
     latencies.length = 0;
-    await paced({ perSecond: PER_SECOND, count: PER_SECOND * length }, async (index) => {
-      const labels = {
-        alertname: 'Isolation',
-        for: RECEIVERS[index % RECEIVERS.length]!,
-        serial: String(serial++),
-      };
-      if (labels.for === 'well') due.set(labels.serial, performance.now());
-      await expectOk(url, { method: 'POST', headers, body: JSON.stringify([{ labels }]) });
-    });
+    await load(seconds);
     await sleep(DRAIN_MS);
-    const missing = due.size;
-    due.clear();
+    const missing = sentAt.size;
+    sentAt.clear();
     return { p99: percentile(latencies, 0.99), missing };
   };
 
-  for (const each of [quiet, beside]) await load(each, 2);
-  const alone: number[] = [];
-  const together: number[] = [];
+  const p99s: Record<'fit' | 'sick', number[]> = { fit: [], sick: [] };
   let missing = 0;
-  // In turn, so that whatever else the machine does meets both.
-  for (let round = 0; round < 3; round++) {
-    for (const [side, figures] of round % 2
-      ? ([
-          [beside, together],
-          [quiet, alone],
-        ] as const)
-      : ([
-          [quiet, alone],
-          [beside, together],
-        ] as const)) {
-      sick = side === beside;
-      const result = await load(side, seconds);
-      figures.push(result.p99);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const side of ['fit', 'sick'] as const) {
+      const result = await withCleanup((own) => measure(side, own));
+      p99s[side].push(result.p99);
       missing += result.missing;
     }
   }
-  const [without, figure] = [median(alone), median(together)];
+  const [without, figure] = [median(p99s.fit), median(p99s.sick)];
   const ratio = figure / without;
   return [
     {

@@ -117,7 +117,7 @@ function timestamp(): string {
 }
 
 function asText(output: LogOutput): LogOutput {
-  // For people only, and never in production: not loaded there.
+  // Not loaded where lines are JSON.
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const pretty = prettyFactory({
     colorize: output === stdout() && process.stdout.isTTY,

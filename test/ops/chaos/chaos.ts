@@ -72,7 +72,7 @@ export async function chaos({ seed, rounds, short }: ChaosOptions, cleanup: Clea
     seed,
     isTold: (id) => inbox.deliveries.some((one) => one.deliveredAt !== undefined && one.alerts[0]?.id === id),
   });
-  const peopleFacts = (): PeopleFacts => ({ stories: people.stories, deliveries: inbox.deliveries });
+  const peopleFacts: PeopleFacts = { stories: people.stories, refusals: people.refusals, deliveries: inbox.deliveries };
   const programs = {
     apis: product.apis.map(({ program }) => program),
     workers: product.workers.map(({ program }) => program),
@@ -93,7 +93,7 @@ export async function chaos({ seed, rounds, short }: ChaosOptions, cleanup: Clea
     await sending;
     receiver.calm = inbox.calm = true;
     const owed = () =>
-      outstanding({ sent: load.sent, deliveries: receiver.deliveries }).length + awaited(peopleFacts()).length;
+      outstanding({ sent: load.sent, deliveries: receiver.deliveries }).length + awaited(peopleFacts).length;
     const restMs = await rest(owed, [receiver, inbox], restLimitMs);
     say(
       `round ${round}: ${load.sent.size} alerts sent, ${people.stories.length} stories of people, ` +
@@ -106,7 +106,7 @@ export async function chaos({ seed, rounds, short }: ChaosOptions, cleanup: Clea
   await people.readHistories();
   const verdicts = [
     ...judge(facts, await listAlerts(access), await listDeadLetters(access)),
-    ...judgePeople(peopleFacts()),
+    ...judgePeople(peopleFacts),
   ];
   say(renderSummary(facts, { answers: load.statuses, faults: receiver.faults }));
   say(renderStories(people.stories));

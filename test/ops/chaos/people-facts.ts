@@ -15,7 +15,7 @@ export interface Story {
   unsilenced?: boolean | undefined;
   /** Paged: acknowledged, and that was accepted so long before the next are told that it counts. */
   acknowledgedInTime?: boolean | undefined;
-  /** Paged: how often the history has the acknowledgement; NaN where a lost answer leaves that open. */
+  /** Paged: how often the history has the acknowledgement. */
   recorded?: number | undefined;
   /** Heartbeat: that it is well again was accepted. */
   well?: boolean | undefined;
@@ -25,5 +25,7 @@ export interface Story {
 
 export interface PeopleFacts {
   stories: readonly Story[];
+  /** What was answered as it never should be. */
+  refusals: readonly string[];
   deliveries: readonly Delivery[];
 }

@@ -22,7 +22,7 @@ const story = (kind: Story['kind'], rest: Partial<Story> = {}): Story => ({
 
 /** The promises that a run breaks. */
 function broken(one: Story, ...deliveries: Delivery[]): string[] {
-  return judgePeople({ stories: [one], deliveries })
+  return judgePeople({ stories: [one], refusals: [], deliveries })
     .filter(({ violations }) => violations.length > 0)
     .map(({ promise }) => promise);
 }
@@ -53,11 +53,11 @@ describe('the judgement of what people were told', () => {
   });
 
   it('H6: an acknowledgement is in the history, once', () => {
-    const one = (recorded: number) => story('paged', { acknowledgedInTime: true, recorded });
-    for (const recorded of [0, 2]) {
-      expect(broken(one(recorded), told(FIRST, 'firing'))).toEqual(['an acknowledgement is in the history, once']);
-    }
-    expect(broken(one(NaN), told(FIRST, 'firing'))).toEqual([]);
+    const one = (recorded: number, uncertain = false) =>
+      broken(story('paged', { acknowledgedInTime: true, recorded, uncertain }), told(FIRST, 'firing'));
+    const promise = 'an acknowledgement is in the history, once';
+    expect([one(0), one(1), one(2)]).toEqual([[promise], [], [promise]]);
+    expect([one(0, true), one(2, true)]).toEqual([[promise], []]);
   });
 
   it('H9: a heartbeat that stays away is told, and its return', () => {
@@ -74,6 +74,11 @@ describe('the judgement of what people were told', () => {
     expect(broken(story('paged'), told(FIRST, 'firing'), one, repeat)).toEqual([]);
     const other = told(NEXT, 'firing', { key: 'another' });
     expect(broken(story('paged'), told(FIRST, 'firing'), one, other)).toEqual(['nobody is told twice']);
+  });
+
+  it('takes a refusal for a fault', () => {
+    const verdicts = judgePeople({ stories: [], refusals: ['POST /api/v2/silences: 403'], deliveries: [] });
+    expect(verdicts.flatMap(({ violations }) => violations)).toEqual(['POST /api/v2/silences: 403']);
   });
 
   it('says what is still to come', () => {

@@ -3,14 +3,14 @@ import type { Verdict } from './judge.ts';
 import { FIRST, NEXT, type PeopleFacts, type Story } from './people-facts.ts';
 
 /** What people are still to be told: empty once the run has come to rest. */
-export function awaited({ stories, deliveries }: PeopleFacts): string[] {
+export function awaited({ stories, deliveries }: Omit<PeopleFacts, 'refusals'>): string[] {
   const told = keysOf(deliveries);
   return stories.flatMap((story) => missing(story, told));
 }
 
 /** Judges what became of silences, acknowledgements, escalations and heartbeats. */
 export function judgePeople(facts: PeopleFacts): Verdict[] {
-  const { stories, deliveries } = facts;
+  const { stories, deliveries, refusals } = facts;
   const told = keysOf(deliveries);
   const of = (kind: Story['kind']) => stories.filter((story) => story.kind === kind);
   return [
@@ -32,13 +32,15 @@ export function judgePeople(facts: PeopleFacts): Verdict[] {
     {
       promise: 'an acknowledgement is in the history, once',
       violations: of('paged')
-        .filter(({ recorded }) => recorded !== undefined && !Number.isNaN(recorded) && recorded !== 1)
+        // Where an answer was lost, it may have been said twice.
+        .filter(({ recorded = 1, uncertain }) => recorded === 0 || (recorded > 1 && !uncertain))
         .map(({ id, recorded }) => `${id} was acknowledged, and its history says so ${recorded} times`),
     },
     {
       promise: 'a heartbeat that stays away is told, and its return',
       violations: of('heartbeat').flatMap((one) => missing(one, told)),
     },
+    { promise: 'what people ask for is not refused', violations: [...refusals] },
     { promise: 'nobody is told twice', violations: stories.flatMap((one) => toldTwice(one, told)) },
   ];
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ID_LABEL } from './delivery.ts';
 import type { Story } from './people-facts.ts';
 import { Random } from './random.ts';
-import { ID_LABEL } from './delivery.ts';
 
 const PERSONS = 6;
 const ASK_LIMIT_MS = 5_000;
@@ -37,6 +37,7 @@ interface Request {
 /** People who silence, acknowledge, or do not, while things break; and machines whose heartbeats stay away. */
 export class People {
   readonly stories: Story[] = [];
+  readonly refusals: string[] = [];
   readonly #options: PeopleOptions;
   #stopped = false;
 
@@ -65,8 +66,7 @@ export class People {
         path: `/api/v1/alerts/${alert}`,
         key: 'operator',
       });
-      const recorded = events.filter(({ type }) => type === 'acknowledged').length;
-      story.recorded = story.uncertain && recorded > 1 ? NaN : recorded;
+      story.recorded = events.filter(({ type }) => type === 'acknowledged').length;
     }
   }
 
@@ -75,7 +75,7 @@ export class People {
     for (let number = 0; !this.#stopped; number++) {
       const tell = random.pick([this.#silence, this.#page, this.#page, this.#beat]);
       await tell.call(this, `${name}-${number}`, random).catch((error: unknown) => {
-        if (!(error instanceof OutOfPatience)) throw error;
+        if (!(error instanceof OutOfPatience)) this.refusals.push((error as Error).message);
       });
       await sleep(random.between(50, 500));
     }

@@ -28,7 +28,8 @@ export async function interruptionChecks({ short }: { short: boolean }): Promise
       if (!short) cutOffs.push(...all);
     }
     const faults = (await inTurn(cutOffs.map((each) => () => cutOff(strategy, each, start)))).flat();
-    if (steps < 8) faults.push(`only ${steps} steps: the model has lost sight of the scripts`);
+    if (steps < (strategy === 'rollback' ? 8 : 15))
+      faults.push(`only ${steps} steps: the model has lost sight of the scripts`);
     results.push({ name: `O4: ${strategy} may be cut off at each of its ${steps} steps`, faults });
   }
   await start.close();
