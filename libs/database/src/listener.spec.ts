@@ -1,9 +1,8 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
 import { type TestDatabase, testDatabase } from '../../../test/harness/postgres.js';
+import { TcpProxy } from '../../../test/harness/tcp-proxy.js';
 import { Listener } from './listener.js';
 
 let cluster: TestDatabase;
@@ -61,10 +60,8 @@ describe('Listener', () => {
   });
 
   it('notices a peer that has vanished without a word', async () => {
-    const proxy = await Proxy.to(Number(new URL(cluster.url).port));
-    const url = new URL(cluster.url);
-    url.port = String(proxy.port);
-    const impatient = new Listener(url.href, { connectTimeoutMs: 200, heartbeatMs: 50 });
+    const proxy = await TcpProxy.to(cluster.url);
+    const impatient = new Listener(proxy.url, { connectTimeoutMs: 200, heartbeatMs: 50 });
     const inbox = new Inbox();
     await impatient.listen('news', inbox.put);
     proxy.swallow();
@@ -92,38 +89,5 @@ class Inbox {
   async next(): Promise<string> {
     while (this.waiting.length === 0) await new Promise<void>((resolve) => (this.wake = resolve));
     return this.waiting.shift()!;
-  }
-}
-
-/** A TCP proxy whose present connections can be made to lead nowhere. */
-class Proxy {
-  private readonly sockets = new Set<Socket>();
-
-  private constructor(private readonly server: Server) {}
-
-  static async to(target: number): Promise<Proxy> {
-    const server = createServer();
-    const proxy = new Proxy(server);
-    server.on('connection', (near) => {
-      const far = connect(target, '127.0.0.1');
-      near.pipe(far).pipe(near);
-      for (const socket of [near, far]) proxy.sockets.add(socket.on('error', () => undefined));
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    return proxy;
-  }
-
-  get port(): number {
-    return (this.server.address() as { port: number }).port;
-  }
-
-  swallow(): void {
-    for (const socket of this.sockets) socket.unpipe().resume();
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    this.server.close();
-    await once(this.server, 'close');
   }
 }

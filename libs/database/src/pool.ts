@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { DatabaseSettings } from './database.config.js';
@@ -39,11 +40,11 @@ export async function openPool({
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
     keepAlive: true,
-    idleTimeoutMillis: 30_000,
+    // Before the silence of an idle connection could be taken for that of a peer that has vanished.
+    idleTimeoutMillis: Math.min(30_000, statementTimeoutMs),
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
-    // For a peer that has vanished without a word, and so cannot keep its own limit.
-    query_timeout: statementTimeoutMs + connectTimeoutMs,
+    stream: () => socketThatMustMove(statementTimeoutMs + connectTimeoutMs),
   });
   pool.on('error', (error) => logger.warn(`An idle connection broke: ${messageOf(error)}`));
   try {
@@ -53,4 +54,16 @@ export async function openPool({
     await pool.end();
     throw error;
   }
+}
+
+/**
+ * For a peer that has vanished without a word, and so cannot keep its own limits: a connection is closed, and its query
+ * fails, when nothing has moved for longer than PostgreSQL lets anything take. One timer for each connection:
+ * node-postgres' `query_timeout` makes one for each query, and leaves the connection to the next.
+ */
+function socketThatMustMove(limitMs: number): Socket {
+  const socket = new Socket();
+  return socket.setTimeout(limitMs, () => {
+    socket.destroy(new Error(`Connection terminated: PostgreSQL has not said a word for ${limitMs} ms`));
+  });
 }

@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { SpanContext } from '@opentelemetry/api';
 import { activeSpan, contextFields, enterContext, type LogContext } from './log-context.js';
-import { levelsOf, writerOf } from './logger.js';
+import { levelsOf, plainWriterOf, writerOf } from './logger.js';
 import { levelValues } from './logger-levels.js';
-import { redactUrl } from './redact.js';
+import { mayHoldSecret, redactUrl } from './redact.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,7 +28,7 @@ type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void
 /**
  * The hook that gives every request its log context and logs it: "Request received" (debug) when it comes, "Request
  * completed" (info) or "Request failed" (5xx: error; client gone: warn) when it is answered. One line is one call,
- * without child loggers. Without a logger it only gives the context. It belongs before all other hooks.
+ * without child loggers, and only what clients have a say in is searched for secrets. Without a logger it only gives the context. It belongs before all other hooks.
  */
 export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, { quiet }: AccessLogOptions): OnRequest {
   // Decorated with null, not an object: a decoration is shared between requests until it is set.
@@ -37,6 +37,7 @@ export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, {
 
   const levels = levelsOf(pino);
   const writer = writerOf(pino);
+  const writePlain = plainWriterOf(pino);
   const logged = new Map<string | undefined, boolean>([[undefined, true]]);
   const isLogged = (route: string | undefined): boolean => {
     let answer = logged.get(route);
@@ -55,21 +56,25 @@ export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, {
     const route = request.routeOptions.url;
     if (!isLogged(route)) return;
     const length = reply.getHeader('content-length');
-    writer[level](
-      {
-        logger: accessLog,
-        ...contextFields(request.logContext, span),
-        method: request.method,
-        url: redactUrl(request.url),
-        route,
-        status_code: statusCode,
-        duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
-        response_size: gone || length === undefined ? undefined : Number(length),
-        client_ip: request.ip,
-        user_agent: request.headers['user-agent'],
-      },
-      level === 'info' ? 'Request completed' : 'Request failed',
-    );
+    const context = contextFields(request.logContext, span);
+    const fields = {
+      logger: accessLog,
+      ...context,
+      method: request.method,
+      url: redactUrl(request.url),
+      route,
+      status_code: statusCode,
+      duration_ms: Math.round(reply.elapsedTime * 1000) / 1000,
+      response_size: gone || length === undefined ? undefined : Number(length),
+      client_ip: request.ip,
+      user_agent: request.headers['user-agent'],
+    };
+    const { request_id, user_id } = context;
+    const { url, client_ip, user_agent } = fields;
+    const message = level === 'info' ? 'Request completed' : 'Request failed';
+    // The rest is made here: levels, routes, numbers, the ids of spans.
+    if (mayHoldSecret([request_id, user_id, url, client_ip, user_agent].join(' '))) writer[level](fields, message);
+    else writePlain(level, fields, message);
   };
 
   return (request, reply, done) => {
@@ -89,7 +94,7 @@ export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, {
     // Its span has ended when the request is logged, and the event belongs to no span, or to another's.
     const span = activeSpan();
     // "close" and not Fastify's onResponse, which never comes for a client that went away.
-    reply.raw.once('close', () => complete(request, reply, span));
+    reply.raw.on('close', () => complete(request, reply, span));
     enterContext(context, done);
   };
 }

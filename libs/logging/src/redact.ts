@@ -34,7 +34,7 @@ export function hideSecrets(values: Iterable<string>): void {
 }
 
 /** Whether the text may hold a secret. Errs on the side of yes. */
-function mayHoldSecret(text: string): boolean {
+export function mayHoldSecret(text: string): boolean {
   if (known) {
     known.lastIndex = 0;
     if (known.test(text)) return true;

@@ -78,7 +78,7 @@ class Observation {
   ) {
     active += 1;
     const end = () => this.end();
-    response.once('close', end);
+    response.on('close', end);
     // Whoever takes over the connection leaves the response behind, which then may never close.
     if (request.headers.upgrade !== undefined) request.socket.once('close', end);
   }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
+import { RunningHandlers } from './running-handlers.js';
 
 /**
  * Answers 503 for a handler that has not begun to answer within the limit; its route is logged. The time counts from
@@ -10,23 +11,20 @@ import { Problem } from './problem.js';
  * `handlerTimeout` costs a timer and an AbortController for each request, and breaks off streams.
  */
 export function limitHandlers(fastify: FastifyInstance, limitMs: number): void {
-  const running = new Map<FastifyRequest, { reply: FastifyReply; deadline: number }>();
+  const running = new RunningHandlers();
   const sweep = () => {
-    const now = performance.now();
-    for (const [request, { reply, deadline }] of running) {
-      if (deadline > now) return;
-      running.delete(request);
+    for (const { request, reply } of running.takeBegunBefore(performance.now() - limitMs)) {
       if (!reply.sent && !reply.raw.headersSent && !reply.raw.destroyed) reply.send(tooSlow(request, limitMs));
     }
   };
   const timer = setInterval(sweep, Math.min(500, limitMs / 10));
   timer.unref();
   fastify.addHook('preHandler', (request, reply, done) => {
-    running.set(request, { reply, deadline: performance.now() + limitMs });
+    running.add(request, reply);
     done();
   });
-  fastify.addHook('onSend', (request, _reply, payload, done) => {
-    running.delete(request);
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    running.delete(reply);
     done(null, payload);
   });
   fastify.addHook('onClose', (_instance, done) => {

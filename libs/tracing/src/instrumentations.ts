@@ -1,4 +1,5 @@
-import { type Attributes, type Context, context, trace } from '@opentelemetry/api';
+import { AsyncResource } from 'node:async_hooks';
+import { type Attributes, trace } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
@@ -16,7 +17,8 @@ export const hookedModules = ['http', 'https', 'node:http', 'node:https', 'pg', 
  */
 export function instrumentations(): Instrumentation[] {
   const pg = new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true });
-  onlyWhereRecorded(pg, '_getClientQueryPatch', '_getPoolConnectPatch');
+  onlyWhereRecorded(pg, '_getClientQueryPatch');
+  onlyWhereRecorded(pg, '_getPoolConnectPatch', { callback: withinItsContext });
   countNothing(pg);
   const ioredis = new IORedisInstrumentation({ requireParentSpan: true });
   onlyWhereRecorded(ioredis, '_patchSendCommand');
@@ -54,34 +56,37 @@ type Method = (this: unknown, ...args: unknown[]) => unknown;
  * The instrumentations collect a span's attributes before they learn that it is not recorded, which would cost each
  * query of an unsampled request 8 µs. Here such a call goes straight to the original.
  *
- * A callback is bound to its caller's context in any case: a pool hands a connection over in the context of whoever
- * gives it back, and without this the query of one request would appear in the trace of another.
- *
- * `factories` are the instrumentation's own methods that make a traced method from the original.
+ * `factory` is the instrumentation's own method that makes a traced method from the original; `callback` is done to the
+ * callback of each call.
  */
-function onlyWhereRecorded(instrumentation: object, ...factories: string[]): void {
+function onlyWhereRecorded(
+  instrumentation: object,
+  factory: string,
+  { callback }: { callback?: (given: Method) => Method } = {},
+): void {
   const methods = instrumentation as Record<string, (...args: unknown[]) => (original: Method) => Method>;
-  for (const name of factories) {
-    const factory = methods[name];
-    if (!factory) throw new Error(`${instrumentation.constructor.name} has no ${name} any more`);
-    methods[name] = (...args) => {
-      const wrap = factory.apply(instrumentation, args);
-      return (original) => {
-        const traced = wrap(original);
-        return function (this: unknown, ...given) {
-          const active = context.active();
-          const callback = given.at(-1);
-          if (typeof callback === 'function') given[given.length - 1] = within(active, callback as Method);
-          return (trace.getSpan(active)?.isRecording() ? traced : original).apply(this, given);
-        };
+  const make = methods[factory];
+  if (!make) throw new Error(`${instrumentation.constructor.name} has no ${factory} any more`);
+  methods[factory] = (...args) => {
+    const wrap = make.apply(instrumentation, args);
+    return (original) => {
+      const traced = wrap(original);
+      return function (this: unknown, ...given) {
+        const last = given.at(-1);
+        if (callback && typeof last === 'function') given[given.length - 1] = callback(last as Method);
+        return (trace.getActiveSpan()?.isRecording() ? traced : original).apply(this, given);
       };
     };
-  }
+  };
 }
 
-/** As `context.bind`, which takes three times as long to give the function its length. */
-function within(active: Context, callback: Method): Method {
+/**
+ * A pool hands a connection over in the context of whoever gives it back: without this the query of one request would
+ * appear in the trace of another. As `AsyncResource.bind`, which takes three times as long to give the function its length.
+ */
+function withinItsContext(callback: Method): Method {
+  const resource = new AsyncResource('pg-pool.connect');
   return function (this: unknown, ...args) {
-    return context.with(active, () => callback.apply(this, args));
+    return resource.runInAsyncScope(callback, this, ...args);
   };
 }
