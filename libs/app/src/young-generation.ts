@@ -4,9 +4,13 @@ import { setFlagsFromString } from 'node:v8';
  * Keeps V8's young generation as small as it begins, until {@link letYoungGenerationGrow}. While an app loads, nearly all
  * that is made lives on; V8 takes that for a need of room, and doubles the young generation to 50 MiB, which the app then
  * keeps and may never need.
+ *
+ * It is collected by the thread whose garbage it is. A collection takes a millisecond, hundreds of times a second: helping
+ * threads would spend more on waking up, and take the CPU from others where there is one for each process.
  */
 export function holdYoungGeneration(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--no-parallel-scavenge');
 }
 
 /** From now on the young generation grows by what requests need of it. */
