@@ -30,11 +30,11 @@ async function serve() {
   server.get('/health/live', () => ({}));
   const url = await server.listen({ port: 0, host: '127.0.0.1' });
   /** A request of its own connection: when that is closed, the request is logged. */
-  const ask = async (path: string) => {
+  const ask = async (path: string, headers: Record<string, string> = {}) => {
     const closed = new Promise((resolve) =>
       server.server.once('request', (_, answer) => answer.once('close', resolve)),
     );
-    await (await fetch(url + path, { headers: { connection: 'close' } })).text();
+    await (await fetch(url + path, { headers: { ...headers, connection: 'close' } })).text();
     await closed;
   };
   return { lines, ask, levels: levelsOf(pino) };
@@ -59,6 +59,21 @@ describe('the access log', () => {
         span_id: 'b7ad6b7169203331',
       }),
     ]);
+  });
+
+  it('C3, C5: a line that was searched for secrets, because of what the client said, has the same fields in the same order', async () => {
+    const { lines, ask } = await serve();
+    const agents = ['curl/8.14 "quoted" \\ and \u00fc', 'curl/8.14 token=planted-secret'];
+    for (const agent of agents) await ask('/hello/ada', { 'user-agent': agent });
+    const [plain, searched] = lines as [Line, Line];
+    expect(Object.keys(searched)).toEqual(Object.keys(plain));
+    expect(plain).toMatchObject({
+      message: 'Request completed',
+      user_agent: agents[0],
+      status_code: 200,
+      level: 'info',
+    });
+    expect(searched.user_agent).toBe('curl/8.14 token=[redacted]');
   });
 
   it('C6: follows the level of the logger AccessLog', async () => {

@@ -1,4 +1,6 @@
-import { Agent, buildConnector, type Dispatcher } from 'undici';
+import { createRequire } from 'node:module';
+import type Undici from 'undici';
+import type { Agent, buildConnector, Dispatcher } from 'undici';
 import type { HttpSettings } from '../config/integration.js';
 import type { Secret } from '../config/secret.js';
 import { AddressGuard } from './address-guard.js';
@@ -56,7 +58,7 @@ export class HttpPost {
   private readonly url: URL;
   private readonly credentials: Readonly<Record<string, string[]>>;
   private readonly timeoutMs: number;
-  private readonly agent: Agent;
+  private opened?: Agent;
 
   /** @param kind - the first word of {@link target} */
   constructor(
@@ -74,17 +76,6 @@ export class HttpPost {
     const secrets = [...secretsOf(this.url), ...words, http.basicAuth?.password.reveal(), ...(own.secrets ?? [])];
     this.excerpt = excerptWithout(secrets);
     this.timeoutMs = timeoutMs || options.timeoutMs;
-    this.agent = new Agent({
-      connections: options.connections,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: this.timeoutMs,
-      bodyTimeout: this.timeoutMs,
-      connect: guardedConnector(new AddressGuard(options.allowPrivate), {
-        timeout: Math.min(options.connectTimeoutMs, this.timeoutMs),
-        ...tlsOptions(http.tls),
-      }),
-    });
   }
 
   /** Never rejects: whatever goes wrong is told by the outcome. */
@@ -102,8 +93,26 @@ export class HttpPost {
   }
 
   /** Attempts under way end first. */
-  close(): Promise<void> {
-    return this.agent.close();
+  async close(): Promise<void> {
+    await this.opened?.close();
+  }
+
+  /** Opened by the first message: undici takes a tenth of the time in which an app starts. */
+  private get agent(): Agent {
+    return (this.opened ??= this.open(createRequire(import.meta.url)('undici') as typeof Undici));
+  }
+
+  private open({ Agent, buildConnector }: typeof Undici): Agent {
+    const { options, timeoutMs } = this;
+    const limits = { timeout: Math.min(options.connectTimeoutMs, timeoutMs), ...tlsOptions(this.destination.http.tls) };
+    return new Agent({
+      connections: options.connections,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      connect: guardedConnector(new AddressGuard(options.allowPrivate), buildConnector, limits),
+    });
   }
 
   private async post({ body, headers: general, proof }: Message, signal: AbortSignal): Promise<Delivery> {
@@ -161,8 +170,12 @@ export class HttpPost {
 }
 
 /** Makes connections, those of redirects too, to addresses only that the guard lets pass. */
-function guardedConnector(guard: AddressGuard, options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector({ ...options, allowH2: false, lookup: guard.lookup });
+function guardedConnector(
+  guard: AddressGuard,
+  build: typeof buildConnector,
+  options: buildConnector.BuildOptions,
+): buildConnector.connector {
+  const connect = build({ ...options, allowH2: false, lookup: guard.lookup });
   return (target, callback) => {
     const refused = guard.refuseLiteral(target.hostname);
     if (refused) callback(refused, null);
