@@ -23,7 +23,11 @@ describe('running handlers', () => {
   });
 
   it('forgets those that have answered, wherever they stand, and however often they say so', () => {
-    for (const [index, rest] of [['b', 'c'], ['a', 'c'], ['a', 'b']].entries()) {
+    for (const [index, rest] of [
+      ['b', 'c'],
+      ['a', 'c'],
+      ['a', 'b'],
+    ].entries()) {
       const handlers = running();
       handlers.delete(replies[index]!);
       handlers.delete(replies[index]!);
@@ -36,7 +40,7 @@ describe('running handlers', () => {
     const handlers = running();
     const seen: string[] = [];
     for (const { request } of handlers.takeBegunBefore(performance.now())) {
-      seen.push(request.id as string);
+      seen.push(request.id);
       handlers.delete(replies[1]!);
     }
     expect(seen).toEqual(['a', 'c']);
