@@ -31,7 +31,8 @@ class PickyWriter extends HeldWriter {
   readonly stored: string[] = [];
   override write(batch: readonly SentAlert[]): Promise<void> {
     const names = batch.map(({ alert }) => alert.labels['alertname']!);
-    if (names.includes('poison')) return Promise.reject(new Error('cannot be stored'));
+    if (batch.some(({ alert: { labels, annotations } }) => [labels.alertname, annotations.summary].includes('poison')))
+      return Promise.reject(new Error('cannot be stored'));
     this.stored.push(...names);
     return Promise.resolve();
   }
@@ -88,6 +89,19 @@ describe('H1: the queue before the transactions', () => {
     const results = await Promise.allSettled(['A', 'poison', 'B'].map((name) => queue.submit([alert(name)], 'test')));
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(writer.stored.sort()).toEqual(['A', 'B']);
+  });
+
+  it('writes nothing again of what was committed before another part of it failed', async () => {
+    const writer = new PickyWriter();
+    const { queue } = writer;
+    const poison = { annotations: { summary: 'poison' } };
+    const results = await Promise.allSettled([
+      queue.submit([alert('A')], 'test'),
+      queue.submit([alert('A', poison), alert('B')], 'test'),
+      queue.submit([alert('C')], 'test'),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(writer.stored.sort()).toEqual(['A', 'B', 'C']);
   });
 
   it('goes on after a transaction that failed', async () => {

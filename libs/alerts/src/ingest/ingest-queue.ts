@@ -92,47 +92,54 @@ export class IngestQueue {
   }
 
   private async commit(batch: readonly Submission[]): Promise<void> {
+    const { waves, waveOf } = spread(batch.flatMap(({ alerts }) => alerts));
+    let written = 0;
     try {
-      for (const wave of foldTogether(batch)) {
+      for (const wave of waves) {
         wave.sort((a, b) => (a.order < b.order ? -1 : 1));
         await this.writer.write(wave);
+        written += 1;
       }
       this.count(batch);
       for (const { resolve } of batch) resolve();
     } catch (error) {
       if (batch.length === 1) return batch[0]!.reject(error);
       this.logger.warn({ err: error }, `a shared transaction of ${batch.length} requests failed; each is tried alone`);
-      for (const submission of batch) await this.commit([submission]);
+      let index = 0;
+      for (const submission of batch) {
+        // What is in an earlier wave is committed, and would be counted twice.
+        const alerts = submission.alerts.filter(() => waveOf[index++]! >= written);
+        await this.commit([{ ...submission, alerts }]);
+      }
     }
   }
 }
 
-/** Each wave holds a fingerprint once; a request that names an alert twice says two things about it, in this order. */
+/** What a request says, in waves: one that names an alert twice says two things about it, in this order. */
 function wavesOf(alerts: readonly IncomingAlert[], actor: string, origin: string): SentAlert[][] {
-  return spread(alerts.map((alert) => identify(alert, actor, origin)));
+  return spread(alerts.map((alert) => identify(alert, actor, origin))).waves;
 }
 
-/** The alerts of several requests as few waves as possible: those that say the same are counted, not repeated. */
-function foldTogether(batch: readonly Submission[]): SentAlert[][] {
-  if (batch.length === 1) return [[...batch[0]!.alerts]];
-  return spread(batch.flatMap(({ alerts }) => alerts));
-}
-
-function spread(alerts: readonly SentAlert[]): SentAlert[][] {
+/**
+ * As few waves as possible, each of which holds a fingerprint once: alerts that say the same are counted, not repeated.
+ * `waveOf` has the number of the wave for each alert.
+ */
+function spread(alerts: readonly SentAlert[]): { waves: SentAlert[][]; waveOf: number[] } {
   const waves: Map<string, SentAlert>[] = [];
   const lastWaveOf = new Map<string, number>();
-  for (const sent of alerts) {
+  const waveOf = alerts.map((sent) => {
     const last = lastWaveOf.get(sent.fingerprint);
     const same = last === undefined ? undefined : waves[last]!.get(sent.fingerprint);
     if (same && saysTheSame(same, sent)) {
       waves[last!]!.set(sent.fingerprint, { ...same, times: same.times + sent.times });
-      continue;
+      return last!;
     }
     const next = last === undefined ? 0 : last + 1;
     (waves[next] ??= new Map<string, SentAlert>()).set(sent.fingerprint, sent);
     lastWaveOf.set(sent.fingerprint, next);
-  }
-  return waves.map((wave) => [...wave.values()]);
+    return next;
+  });
+  return { waves: waves.map((wave) => [...wave.values()]), waveOf };
 }
 
 function saysTheSame(one: SentAlert, other: SentAlert): boolean {
