@@ -28,7 +28,8 @@ type OnRequest = (request: FastifyRequest, reply: FastifyReply, done: () => void
 /**
  * The hook that gives every request its log context and logs it: "Request received" (debug) when it comes, "Request
  * completed" (info) or "Request failed" (5xx: error; client gone: warn) when it is answered. One line is one call,
- * without child loggers, and only what clients have a say in is searched for secrets. Without a logger it only gives the context. It belongs before all other hooks.
+ * without child loggers, and only what clients have a say in is searched for secrets. Without a logger it only gives the
+ * context. It belongs before all other hooks.
  */
 export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, { quiet }: AccessLogOptions): OnRequest {
   // Decorated with null, not an object: a decoration is shared between requests until it is set.

@@ -77,15 +77,13 @@ export class IngestQueue {
     return batch;
   }
 
-  private count(batch: readonly Submission[]): void {
+  private count(written: readonly SentAlert[]): void {
     const now = this.clock.now();
     let firing = 0;
     let resolved = 0;
-    for (const { alerts } of batch) {
-      for (const { alert, times } of alerts) {
-        if (alert.endsAt > now) firing += times;
-        else resolved += times;
-      }
+    for (const { alert, times } of written) {
+      if (alert.endsAt > now) firing += times;
+      else resolved += times;
     }
     if (firing > 0) alertsReceived.inc({ status: 'firing' }, firing);
     if (resolved > 0) alertsReceived.inc({ status: 'resolved' }, resolved);
@@ -98,9 +96,9 @@ export class IngestQueue {
       for (const wave of waves) {
         wave.sort((a, b) => (a.order < b.order ? -1 : 1));
         await this.writer.write(wave);
+        this.count(wave);
         written += 1;
       }
-      this.count(batch);
       for (const { resolve } of batch) resolve();
     } catch (error) {
       if (batch.length === 1) return batch[0]!.reject(error);
