@@ -36,6 +36,12 @@ describe('a pool whose PostgreSQL vanishes without a word', () => {
     expect(await database.query('SELECT 2 AS two')).toEqual([{ two: 2 }]);
   });
 
+  it('waits for as long as it takes where statements have no limit', async () => {
+    const patient = await openPool({ ...limits, url: cluster.url, connectTimeoutMs: 100, statementTimeoutMs: 0 });
+    expect((await patient.query("SELECT 'slept' AS answer FROM pg_sleep(0.3)")).rows).toEqual([{ answer: 'slept' }]);
+    await patient.end();
+  });
+
   it('leaves a connection alone that is idle for as long', async () => {
     const ends: unknown[] = [];
     pool.on('error', (error) => ends.push(error));

@@ -41,10 +41,10 @@ export async function openPool({
       .join(' '),
     keepAlive: true,
     // Before the silence of an idle connection could be taken for that of a peer that has vanished.
-    idleTimeoutMillis: Math.min(30_000, statementTimeoutMs),
+    idleTimeoutMillis: Math.min(30_000, statementTimeoutMs || Infinity),
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
-    stream: () => socketThatMustMove(statementTimeoutMs + connectTimeoutMs),
+    stream: () => socketThatMustMove(statementTimeoutMs && statementTimeoutMs + connectTimeoutMs),
   });
   pool.on('error', (error) => logger.warn(`An idle connection broke: ${messageOf(error)}`));
   try {
@@ -59,7 +59,7 @@ export async function openPool({
 /**
  * For a peer that has vanished without a word, and so cannot keep its own limits: a connection is closed, and its query
  * fails, when nothing has moved for longer than PostgreSQL lets anything take. One timer for each connection:
- * node-postgres' `query_timeout` makes one for each query, and leaves the connection to the next.
+ * node-postgres' `query_timeout` makes one for each query, and leaves the connection to the next. 0 is no limit.
  */
 function socketThatMustMove(limitMs: number): Socket {
   const socket = new Socket();
