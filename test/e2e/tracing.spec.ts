@@ -120,7 +120,13 @@ describe('what is traced', () => {
     await app.get('/fast', { traceparent: unsampled });
     ({ stored } = await app.get('/later'));
     await app.get('/work');
-    await Promise.all(Array.from({ length: 30 }, (_, number) => app.get(`/orders/many-${number}`)));
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, number) => {
+        const others = app.get(`/orders/${number}`, { traceparent: unsampled });
+        await app.get(`/orders/many-${number}`);
+        await others;
+      }),
+    );
     await app.get('/slow'); // during which the database is polled
     await fetch(`${await app.url()}/slow`, { signal: AbortSignal.timeout(100) }).catch(() => undefined);
     status = await app.terminate();
@@ -172,7 +178,7 @@ describe('what is traced', () => {
     expect(collector.headers[0]).toMatchObject({ authorization: 'Bearer let me in', 'x-tenant': '7' });
   });
 
-  it('E2: requests that wait for a connection of the pool keep their traces apart', () => {
+  it('E2: requests that wait for a connection of the pool, sampled and not, keep their traces apart', () => {
     const many = collector.spans.filter(({ attributes }) => String(attributes['url.path']).startsWith('/orders/many'));
     expect(many).toHaveLength(30);
     for (const { traceId } of many) {

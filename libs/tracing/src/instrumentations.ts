@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { type Attributes, trace } from '@opentelemetry/api';
+import { type Attributes, context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
@@ -18,8 +18,9 @@ export const hookedModules = ['http', 'https', 'node:http', 'node:https', 'pg', 
 export function instrumentations(): Instrumentation[] {
   const pg = new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true });
   onlyWhereRecorded(pg, '_getClientQueryPatch');
-  onlyWhereRecorded(pg, '_getPoolConnectPatch', { callback: withinItsContext });
-  countNothing(pg);
+  replace(pg, '_getPoolConnectPatch', () => keepTracesApart);
+  // It would count a pool's connections at each of their changes, for meters that nobody reads: eyrie/database has its own.
+  replace(pg, '_setPoolConnectEventListeners', () => undefined);
   const ioredis = new IORedisInstrumentation({ requireParentSpan: true });
   onlyWhereRecorded(ioredis, '_patchSendCommand');
   return [
@@ -43,50 +44,64 @@ function withoutPath(origin: string): Attributes {
   return { 'url.full': origin, 'url.path': undefined, 'url.query': undefined };
 }
 
-/** It would count a pool's connections at each of their changes, for meters that nobody reads: eyrie/database has its own. */
-function countNothing(pg: object): void {
-  const methods = pg as { _setPoolConnectEventListeners?: () => void };
-  if (!methods._setPoolConnectEventListeners) throw new Error('PgInstrumentation has no _setPoolConnectEventListeners');
-  methods._setPoolConnectEventListeners = () => undefined;
-}
-
 type Method = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Replaces a method of the instrumentation's own, which it has to have still. */
+function replace(instrumentation: object, name: string, by: Method): Method {
+  const methods = instrumentation as Record<string, Method>;
+  const original = methods[name];
+  if (!original) throw new Error(`${instrumentation.constructor.name} has no ${name} any more`);
+  methods[name] = by;
+  return original;
+}
 
 /**
  * The instrumentations collect a span's attributes before they learn that it is not recorded, which would cost each
  * query of an unsampled request 8 µs. Here such a call goes straight to the original.
  *
- * `factory` is the instrumentation's own method that makes a traced method from the original; `callback` is done to the
- * callback of each call.
+ * `factory` is the instrumentation's own method that makes a traced method from the original.
  */
-function onlyWhereRecorded(
-  instrumentation: object,
-  factory: string,
-  { callback }: { callback?: (given: Method) => Method } = {},
-): void {
-  const methods = instrumentation as Record<string, (...args: unknown[]) => (original: Method) => Method>;
-  const make = methods[factory];
-  if (!make) throw new Error(`${instrumentation.constructor.name} has no ${factory} any more`);
-  methods[factory] = (...args) => {
-    const wrap = make.apply(instrumentation, args);
-    return (original) => {
+function onlyWhereRecorded(instrumentation: object, factory: string): void {
+  const make = replace(instrumentation, factory, (...args) => {
+    const wrap = make.apply(instrumentation, args) as (original: Method) => Method;
+    return (original: Method): Method => {
       const traced = wrap(original);
       return function (this: unknown, ...given) {
-        const last = given.at(-1);
-        if (callback && typeof last === 'function') given[given.length - 1] = callback(last as Method);
         return (trace.getActiveSpan()?.isRecording() ? traced : original).apply(this, given);
       };
     };
+  });
+}
+
+/** Of node-postgres' pool, what matters here. */
+interface PoolClient {
+  release: (error?: unknown) => void;
+}
+type Connected = (error: unknown, client: PoolClient | undefined, release: unknown) => unknown;
+type Connect = (this: unknown, callback?: Connected) => Promise<PoolClient> | undefined;
+
+/**
+ * A pool hands a connection over in the context of whoever gives it back, and the query of one request would appear in the
+ * trace of another. So who is recorded opens connections and gives them back outside of all traces, and takes them within
+ * its own. The others have nothing that could appear.
+ */
+function keepTracesApart(connect: Connect): Connect {
+  return function (callback) {
+    if (!trace.getActiveSpan()?.isRecording()) return connect.call(this, callback);
+    const taken: Connected | undefined =
+      callback &&
+      AsyncResource.bind((error, client) => callback(error, client && givenBackOutside(client), client?.release));
+    const connecting = outside(() => connect.call(this, taken));
+    return connecting?.then(givenBackOutside);
   };
 }
 
-/**
- * A pool hands a connection over in the context of whoever gives it back: without this the query of one request would
- * appear in the trace of another. As `AsyncResource.bind`, which takes three times as long to give the function its length.
- */
-function withinItsContext(callback: Method): Method {
-  const resource = new AsyncResource('pg-pool.connect');
-  return function (this: unknown, ...args) {
-    return resource.runInAsyncScope(callback, this, ...args);
-  };
+function givenBackOutside(client: PoolClient): PoolClient {
+  const { release } = client;
+  client.release = (error) => outside(() => release(error));
+  return client;
+}
+
+function outside<T>(work: () => T): T {
+  return context.with(ROOT_CONTEXT, work);
 }
