@@ -17,6 +17,8 @@ export interface ProgramOptions {
   logDirectory: string;
   /** Answers 2xx once the program may be used. */
   readyUrl?: string;
+  /** It leads a process group, as at a terminal, and can be interrupted with all that it has started. */
+  leadsGroup?: boolean;
 }
 
 export interface Exit {
@@ -60,13 +62,14 @@ export class Program {
 
   /** Starts the program without waiting. */
   spawn(): void {
-    const { command, args, cwd, env } = this.#options;
+    const { command, args, cwd, env, leadsGroup = false } = this.#options;
     const log = openSync(this.logFile, 'a');
     const child = spawn(command, args, {
       cwd,
       // Only what it is given: nothing of the caller's own settings reaches the program.
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
       stdio: ['ignore', log, log],
+      detached: leadsGroup,
     });
     closeSync(log);
     this.#child = child;
@@ -117,6 +120,16 @@ export class Program {
       await this.#exit.finally(() => clearTimeout(timer));
     }
     return this.#exit;
+  }
+
+  /** Ctrl-C at its terminal: SIGINT to its whole group, then SIGKILL to it when the limit has passed. */
+  async interrupt(limitMs = 15_000): Promise<Exit> {
+    const { pid } = this;
+    if (pid === undefined) return this.#exit;
+    this.#ending = true;
+    process.kill(-pid, 'SIGINT');
+    const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), limitMs);
+    return this.#exit.finally(() => clearTimeout(timer));
   }
 
   logTail(lines = 25): string {

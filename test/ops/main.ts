@@ -42,6 +42,10 @@ const tests: Record<string, () => Promise<CheckResult[]>> = {
     const { library } = await import('./library/library.ts');
     return withCleanup(library);
   },
+  development: async () => {
+    const { development } = await import('./development/development.ts');
+    return withCleanup(development);
+  },
   amtool: () => jestSpec('test/ops/amtool.spec.ts'),
   scripts: drill(async () => (await import('./scripts/scripts.ts')).scripts),
   image: drill(async () => (await import('./image/image.ts')).image),

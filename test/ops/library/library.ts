@@ -3,14 +3,13 @@
  * within it. Both boot, are observed, and drain.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Cleanup, freePort, openFolder, Program } from '../../harness/processes.ts';
 import type { CheckResult } from '../checks.ts';
+import { copyWorkspace, ROOT } from '../workspace.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const INSTALL_LIMIT_MS = 300_000;
 const MOST_LINES = 20;
 
@@ -68,13 +67,7 @@ async function packed(folder: string, cleanup: Cleanup): Promise<string[]> {
 }
 
 async function generated(folder: string, cleanup: Cleanup): Promise<string[]> {
-  const copy = join(folder, 'workspace');
-  mkdirSync(copy);
-  for (const name of readdirSync(ROOT)) {
-    if (['node_modules', 'dist', '.git', '.eyrie'].includes(name)) continue;
-    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  const copy = copyWorkspace(join(folder, 'workspace'));
   run('npm', ['run', '--silent', 'new:app', 'greeter'], copy);
   run('npm', ['run', '--silent', 'build'], copy);
   run('npm', ['test', '--', 'apps/greeter'], copy);
