@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { buildImage, hasDocker, removeImage } from '../../harness/docker.ts';
 import { type Cleanup, openFolder } from '../../harness/processes.ts';
 import type { CheckResult } from '../checks.ts';
+import { systemProgram } from '../system-program.ts';
 import { checkAlertingRules } from './alerting.ts';
 import { type Combination, combinations, nameOf } from './combinations.ts';
 import { faults } from './faults/index.ts';
-import { Copy, render, requireKubectl, ROOT, run } from './kustomize.ts';
+import { Copy, render, ROOT, run } from './kustomize.ts';
 import { type Manifest, ofKind, parseManifests } from './manifests.ts';
 import { customGroups } from './rules/custom-resources.ts';
 import { judge } from './rules/index.ts';
@@ -22,7 +23,7 @@ import { trial } from './trial.ts';
 const VALIDATOR = join(ROOT, '../shared/kubernetes/validate');
 
 export async function kubernetes(options: { short: boolean }, cleanup: Cleanup): Promise<CheckResult[]> {
-  await requireKubectl();
+  await systemProgram('kubectl', ['version', '--client'], ['kubectl', 'kubernetes-client']);
   const folder = await openFolder('kubernetes');
   cleanup.add('its folder', () => rm(folder, { recursive: true, force: true }));
   const copy = await Copy.into(join(folder, 'k8s'));

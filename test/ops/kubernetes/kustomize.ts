@@ -1,6 +1,5 @@
 /** Renders overlays, with components as one would switch them on, by the kustomize in kubectl. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,18 +29,6 @@ export function run(command: string, args: readonly string[], input = '', env = 
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
   });
-}
-
-/** Finds kubectl, or has the system's package manager install it, where that is allowed. @throws what to do, else */
-export async function requireKubectl(): Promise<void> {
-  if ((await run('kubectl', ['version', '--client'])).status === 0) return;
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    for (const name of ['kubectl', 'kubernetes-client']) {
-      await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name]);
-      if ((await run('kubectl', ['version', '--client'])).status === 0) return;
-    }
-  }
-  throw new Error('no kubectl, which renders the manifests: install it (kubernetes.io/docs/tasks/tools)');
 }
 
 /** @throws with what kustomize says */

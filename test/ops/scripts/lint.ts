@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CheckResult } from '../checks.ts';
+import { systemProgram } from '../system-program.ts';
 import { tell, tryOut } from './check.ts';
 import { SCRIPTS } from './sandbox.ts';
 
@@ -22,9 +23,7 @@ function shellScripts(): string[] {
 }
 
 export async function lintChecks(): Promise<CheckResult[]> {
-  const { stdout: version } = await run('shellcheck', ['--version']).catch(() => {
-    throw new Error('no shellcheck on the PATH: apt-get install shellcheck');
-  });
+  const version = await systemProgram('shellcheck', ['--version']);
   process.stdout.write(`shellcheck ${/version: (\S+)/.exec(version)?.[1]}\n`);
   const scripts = shellScripts().filter((path) => !path.startsWith(join(SCRIPTS, 'lib/')));
   const faults: string[] = [];
