@@ -65,8 +65,8 @@ describe('H7: an attempt', () => {
       state: 'delivered',
       attempts: 1,
       error: null,
-      settledAt: '2026-03-01T12:00:00.000Z',
-      attemptsMade: [{ number: 1, outcome: 'delivered', statusCode: 200, error: null, at: '2026-03-01T12:00:00.000Z' }],
+      settledAt: '2020-03-01T12:00:00.000Z',
+      attemptsMade: [{ number: 1, outcome: 'delivered', statusCode: 200, error: null, at: '2020-03-01T12:00:00.000Z' }],
     });
   });
 

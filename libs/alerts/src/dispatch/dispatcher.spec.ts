@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../../../test/harness/eventually.js';
 import { testHub, type TestHub } from '../../../../test/harness/hub.js';
@@ -10,6 +10,7 @@ Logger.overrideLogger(false);
 let receiver: Receiver;
 let hub: TestHub;
 let other: TestHub;
+let tries = 0;
 
 beforeAll(async () => {
   receiver = await Receiver.start();
@@ -24,6 +25,9 @@ receivers: [{ name: team, webhook_configs: [{ url: '${receiver.url}' }] }]`;
   hub = await testHub({ config, running: true });
   other = await testHub({ config, running: true, beside: hub });
 });
+beforeEach(() => {
+  tries++;
+});
 afterEach(() => {
   jest.restoreAllMocks();
   receiver.reset();
@@ -34,43 +38,53 @@ afterAll(async () => {
   await receiver.close();
 });
 
+/** A name that no earlier try has told of: what was told once is not told again. */
+const fresh = (name: string) => `${name} ${tries}`;
 const namesIn = ({ body }: ReceivedMessage) =>
   (JSON.parse(body) as { alerts: { labels: { alertname: string } }[] }).alerts.map(({ labels }) => labels.alertname);
 const heardOf = (name: string) => eventually(() => receiver.received.some((one) => namesIn(one).includes(name)));
 
 describe('H1: two workers that run', () => {
   it('tell of each alert once, as soon as it is committed', async () => {
-    const names = Array.from({ length: 300 }, (_, index) => `A${index}`);
-    const began = Date.now();
-    await hub.fire({ alertname: 'Quick' });
-    await heardOf('Quick');
-    expect(Date.now() - began).toBeLessThan(900); // by a notice, not by the look that comes once a second
-    await Promise.all(names.map((alertname) => (alertname.endsWith('7') ? other : hub).fire({ alertname })));
-    await eventually(() => receiver.received.length > 300);
+    const names = Array.from({ length: 300 }, (_, index) => fresh(`A${index}`));
+    await Promise.all(names.map((alertname, index) => (index % 10 === 7 ? other : hub).fire({ alertname })));
+    await eventually(() => receiver.received.length >= 300);
     await eventually(
       async () => (await hub.query(`SELECT FROM notifications WHERE state <> 'delivered'`)).length === 0,
     );
-    expect(receiver.received.flatMap(namesIn).sort()).toEqual(['Quick', ...names].sort());
+    expect(receiver.received.flatMap(namesIn).sort()).toEqual(names.sort());
+  });
+
+  it('hear of an alert by a notice, not by the look that comes once a second', async () => {
+    const began = Date.now();
+    for (let index = 0; index < 20; index++) {
+      const alertname = fresh(`Quick${index}`);
+      await hub.fire({ alertname });
+      await heardOf(alertname);
+    }
+    expect(Date.now() - began).toBeLessThan(10_000); // by looks alone: 20 s
   });
 
   it('go on after a flush that failed', async () => {
     for (const one of [hub, other]) {
       jest.spyOn(one.get(FlushPass), 'run').mockRejectedValueOnce(new Error('PostgreSQL is away'));
     }
-    await hub.fire({ alertname: 'Later' });
-    await heardOf('Later');
+    const alertname = fresh('Later');
+    await hub.fire({ alertname });
+    await heardOf(alertname);
   });
 
   it('try again what a receiver refused for now', async () => {
     receiver.replies.push({ status: 503 }, { status: 503 });
-    await hub.fire({ alertname: 'Stubborn' });
+    await hub.fire({ alertname: fresh('Stubborn') });
     await eventually(() => receiver.received.length === 3);
     expect(new Set(receiver.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
   });
 
   it('flush what becomes due by itself', async () => {
-    await hub.fire({ alertname: 'Patient', patient: 'yes' });
+    const alertname = fresh('Patient');
+    await hub.fire({ alertname, patient: 'yes' });
     hub.clock.advance(30_000);
-    await heardOf('Patient');
+    await heardOf(alertname);
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { fingerprint } from '../config/index.js';
 import { parsePostableAlerts } from './postable-alerts.js';
 
-const now = Date.parse('2026-03-01T12:00:00Z');
+const now = Date.parse('2020-03-01T12:00:00Z');
 const HOUR = 3_600_000;
 const parse = (body: unknown) => parsePostableAlerts(body, { now, resolveTimeoutMs: 300_000 });
 const one = (alert: object) => parse([{ labels: { alertname: 'A' }, ...alert }]);
@@ -39,7 +39,7 @@ describe("H2: Alertmanager's defaults", () => {
     ],
     [
       'nanoseconds and offsets',
-      { startsAt: '2026-03-01T12:30:00.123456789+01:00' },
+      { startsAt: '2020-03-01T12:30:00.123456789+01:00' },
       { startsAt: now - HOUR / 2 + 123 },
     ],
     ['labels without a value are dropped', { labels: { alertname: 'A', empty: '' } }, { labels: { alertname: 'A' } }],
@@ -96,7 +96,7 @@ describe('H2: each fault is named with its place', () => {
     ['a number for a URL', { generatorURL: 7 }, '/0/generatorURL', /must be a string/],
     ['NUL in a URL', { generatorURL: 'http://x/\0' }, '/0/generatorURL', /NUL/],
     ['a time that is none', { startsAt: 'yesterday' }, '/0/startsAt', /RFC 3339/],
-    ['a time without a zone', { startsAt: '2026-03-01T12:00:00' }, '/0/startsAt', /RFC 3339/],
+    ['a time without a zone', { startsAt: '2020-03-01T12:00:00' }, '/0/startsAt', /RFC 3339/],
     ['a day that no month has', { startsAt: '2026-02-30T12:00:00Z' }, '/0/startsAt', /RFC 3339/],
     ['a number for a time', { endsAt: 1_772_366_400 }, '/0/endsAt', /RFC 3339/],
     ['an end before the start', { startsAt: iso(0), endsAt: iso(-1) }, '/0/endsAt', /before startsAt/],

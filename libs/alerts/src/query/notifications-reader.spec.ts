@@ -83,7 +83,7 @@ describe('H3: pages of notifications', () => {
       alerts: 2,
       attempts: 0,
       error: null,
-      createdAt: '2026-03-01T12:00:00.000Z',
+      createdAt: '2020-03-01T12:00:00.000Z',
       settledAt: null,
     });
     expect(await reader.byId('00000000-0000-7000-8000-000000000000')).toBeUndefined();
