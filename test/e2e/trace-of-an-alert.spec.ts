@@ -41,12 +41,17 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** The real app, from its sources, in a process of its own: tracing has to be there before all else is loaded. */
+/** What Node is given to run an app: its sources, or with APPS=bundle, as in the drill `trace`, what was built of them. */
+function programOf(app: string): string[] {
+  if (process.env.APPS === 'bundle') return [join(root, `dist/bundle/${app}.js`)];
+  const loader = join(root, 'libs/lifecycle/fixtures/typescript.mjs');
+  return ['--conditions=source', '--import', loader, join(root, 'apps', app, 'src/main.ts')];
+}
+
+/** The real app in a process of its own: tracing has to be there before all else is loaded. */
 async function start(app: string, portSetting: string): Promise<string> {
   const port = String(await freePort());
-  const loader = join(root, 'libs/lifecycle/fixtures/typescript.mjs');
-  const main = join(root, 'apps', app, 'src/main.ts');
-  const child = spawn(process.execPath, ['--conditions=source', '--import', loader, main], {
+  const child = spawn(process.execPath, programOf(app), {
     cwd: directory,
     stdio: 'ignore',
     env: {

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Cleanup, freePort, Program, runToEnd } from './processes.ts';
 
-const DIST = fileURLToPath(new URL('../../dist/apps/', import.meta.url));
-const API = `${DIST}api/src/main.js`;
-const MIGRATE = `${DIST}api/src/migrate.js`;
-const WORKER = `${DIST}worker/src/main.js`;
+const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+const API = `${DIST}bundle/api.js`;
+const MIGRATE = `${DIST}apps/api/src/migrate.js`;
+const WORKER = `${DIST}bundle/worker.js`;
 
 export interface ProductOptions {
   /** Distinguishes the logs of several products. */

@@ -47,6 +47,7 @@ const tests: Record<string, () => Promise<CheckResult[]>> = {
     return withCleanup(development);
   },
   amtool: () => jestSpec('test/ops/amtool.spec.ts'),
+  trace: () => jestSpec('test/e2e/trace-of-an-alert.spec.ts', { APPS: 'bundle' }),
   scripts: drill(async () => (await import('./scripts/scripts.ts')).scripts),
   image: drill(async () => (await import('./image/image.ts')).image),
   edge: drill(async () => (await import('./edge/edge.ts')).edge),
@@ -84,10 +85,10 @@ function drill(load: () => Promise<Drill>): () => Promise<CheckResult[]> {
 }
 
 /** Jest leaves the specs of this folder to this program. */
-async function jestSpec(path: string): Promise<CheckResult[]> {
+async function jestSpec(path: string, env: Record<string, string> = {}): Promise<CheckResult[]> {
   const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
   const args = [...jest, '--testPathIgnorePatterns=/node_modules/', '--runTestsByPath', path];
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env } });
   const [status] = (await once(child, 'exit')) as [number | null];
   return [{ name: path, faults: status === 0 ? [] : [`ended with status ${status}`] }];
 }

@@ -9,7 +9,7 @@ try {
     `Made ${written.length} files of the app ${name}:\n${written.map((file) => `  ${file}\n`).join('')}\n` +
       `  npx nest start ${name} --watch   runs it, on PORT (3000)\n` +
       `  npm test -- apps/${name}         tests it\n` +
-      `  npm run build                    builds it: node dist/apps/${name}/src/main.js\n`,
+      `  npm run build                    builds it: node dist/bundle/${name}.js\n`,
   );
 } catch (error) {
   if (!(error instanceof NewAppError)) throw error;

@@ -15,14 +15,14 @@ export interface Programs {
 /** The root of the workspace: this file is dist/apps/local/src/programs.js there. */
 const root = resolve(import.meta.dirname, '../../../..');
 
-const built = (path: string) => resolve(root, 'dist/apps', path);
+const built = (path: string) => resolve(root, 'dist', path);
 
 /** The apps as `npm run build` leaves them. */
 export function builtApps(): Programs {
   return {
-    migrate: [built('api/src/migrate.js')],
-    api: [built('api/src/main.js')],
-    worker: [built('worker/src/main.js')],
+    migrate: [built('apps/api/src/migrate.js')],
+    api: [built('bundle/api.js')],
+    worker: [built('bundle/worker.js')],
     watched: false,
   };
 }

@@ -23,19 +23,22 @@ function run(args: string[], env: Record<string, string> = {}): { status: number
 
 describe("the image's command", () => {
   it.each([
-    [[], 'api/src/main.js'],
-    [['api'], 'api/src/main.js'],
-    [['worker'], 'worker/src/main.js'],
-    [['migrate'], 'api/src/migrate.js'],
-    [['admin', 'create', '--email', 'ann@example.org'], 'api/src/admin.js create --email ann@example.org'],
-    [['keys', 'list'], 'api/src/keys.js list'],
-    [['secrets', 'key'], 'api/src/secrets.js key'],
-    [['check-config', 'a file'], 'api/src/check-config.js a file'],
-    [['config', '--json'], 'local/src/config.js --json'],
+    [[], 'bundle/api.js'],
+    [['api'], 'bundle/api.js'],
+    [['worker'], 'bundle/worker.js'],
+    [['migrate'], 'apps/api/src/migrate.js'],
+    [['admin', 'create', '--email', 'ann@example.org'], 'apps/api/src/admin.js create --email ann@example.org'],
+    [['keys', 'list'], 'apps/api/src/keys.js list'],
+    [['secrets', 'key'], 'apps/api/src/secrets.js key'],
+    [['check-config', 'a file'], 'apps/api/src/check-config.js a file'],
+    [['config', '--json'], 'apps/local/src/config.js --json'],
   ])('K1: eyrie %j runs %s, which there is', (args, program) => {
-    expect(run(args)).toEqual({ status: 0, stdout: `node /app/dist/apps/${program}` });
-    const source = program.split(' ')[0]!.replace(/js$/, 'ts');
-    expect(existsSync(join(root, 'apps', source))).toBe(true);
+    expect(run(args)).toEqual({ status: 0, stdout: `node /app/dist/${program}` });
+    const source = program
+      .split(' ')[0]!
+      .replace(/^bundle.(.+)\.js$/, 'apps/$1/src/main.js')
+      .replace(/js$/, 'ts');
+    expect(existsSync(join(root, source))).toBe(true);
   });
 
   it('K1: asks the health of the app where it listens', () => {

@@ -72,7 +72,7 @@ async function generated(folder: string, cleanup: Cleanup): Promise<string[]> {
   run('npm', ['run', '--silent', 'build'], copy);
   run('npm', ['test', '--', 'apps/greeter'], copy);
   run('npx', ['eslint', 'apps/greeter'], copy);
-  return observe('greeter', join(copy, 'dist/apps/greeter/src/main.js'), copy, cleanup);
+  return observe('greeter', join(copy, 'dist/bundle/greeter.js'), copy, cleanup);
 }
 
 /** Runs the app, looks at all that it is supposed to have, and drains it. */

@@ -2,7 +2,7 @@
 import { Server } from 'node:http';
 
 const emit = Server.prototype.emit;
-if (process.argv[1]?.includes('/apps/api/')) {
+if (process.argv[1]?.includes('/bundle/api.js')) {
   Server.prototype.emit = function (event, request, response) {
     if (event !== 'request' || !request.url.startsWith('/health/ready')) return emit.apply(this, arguments);
     return response.writeHead(503).end();

@@ -1,0 +1,56 @@
+/**
+ * `node esbuild.config.js`, the last step of the build: each app of `nest-cli.json` as one file, `dist/bundle/<app>.js`,
+ * with chunks beside it for what it shares or imports later. Most of an app's start is otherwise Node finding and reading
+ * some 2,500 modules one by one.
+ */
+import { build } from 'esbuild';
+import { readFileSync, rmSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+
+const outdir = 'dist/bundle';
+const { projects } = JSON.parse(readFileSync('nest-cli.json', 'utf8'));
+
+/** These stay packages. */
+const packages = [
+  // Tracing patches them as they are imported.
+  'pg',
+  'ioredis',
+  // They find their own files: hooks for that patching, a native library, protocol descriptions.
+  'import-in-the-middle',
+  'require-in-the-middle',
+  '@node-rs/argon2',
+  '@grpc/grpc-js',
+  // Nothing that runs loads them, but for migrations.
+  'typeorm',
+  'typescript',
+];
+
+/** What packages import in case it is there. None of ours is asked for: it may be missing where the bundle runs. */
+const optional = {
+  name: 'optional',
+  setup({ onResolve, resolve: find }) {
+    onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...options }) => {
+      if (pluginData === optional || builtinModules.includes(path)) return undefined;
+      const { errors } = await find(path, { ...options, pluginData: optional });
+      return errors.length > 0 ? { path, external: true } : undefined;
+    });
+  },
+};
+
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  entryPoints: Object.fromEntries(Object.keys(projects).map((app) => [app, `dist/apps/${app}/src/main.js`])),
+  outdir,
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.19',
+  external: packages,
+  plugins: [optional],
+  // Packages in CommonJS ask for Node's modules with `require`.
+  banner: { js: `const require = process.getBuiltinModule('module').createRequire(import.meta.url);` },
+  keepNames: true, // Nest tells loggers, metrics and providers by them
+  logLevel: 'warning',
+});
