@@ -7,7 +7,8 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** What images are built of, and the development compose file runs on. */
 const PARTS = [
   ...['.dockerignore', '.npmrc', 'Dockerfile', 'LICENSE', 'docker-compose.yml', 'nest-cli.json', 'package.json'],
-  ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'apps', 'libs', 'deploy/image', 'deploy/dev'],
+  ...['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'esbuild.config.js'],
+  ...['apps', 'libs', 'deploy/image', 'deploy/dev'],
 ];
 
 /** What a checkout may hold beside its sources, and no image may. */
