@@ -4,8 +4,8 @@
  * some 2,500 modules one by one.
  */
 import { build } from 'esbuild';
-import { readFileSync, rmSync } from 'node:fs';
-import { builtinModules } from 'node:module';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 const outdir = 'dist/bundle';
 const { projects } = JSON.parse(readFileSync('nest-cli.json', 'utf8'));
@@ -25,14 +25,26 @@ const packages = [
   'typescript',
 ];
 
-/** What packages import in case it is there. None of ours is asked for: it may be missing where the bundle runs. */
+/** What packages import in case it is installed stays an import where it is not. */
 const optional = {
   name: 'optional',
   setup({ onResolve, resolve: find }) {
     onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...options }) => {
-      if (pluginData === optional || builtinModules.includes(path)) return undefined;
+      if (pluginData === optional) return undefined;
       const { errors } = await find(path, { ...options, pluginData: optional });
       return errors.length > 0 ? { path, external: true } : undefined;
+    });
+  },
+};
+
+/** One character beyond Latin-1 doubles what V8 keeps of a file. esbuild leaves some, in comments and regular expressions. */
+const ascii = {
+  name: 'ascii',
+  setup({ onEnd }) {
+    const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    onEnd(({ outputFiles }) => {
+      mkdirSync(join(outdir, 'chunks'), { recursive: true });
+      for (const { path, text } of outputFiles) writeFileSync(path, text.replace(/[^\0-\x7f]/g, escaped));
     });
   },
 };
@@ -48,7 +60,8 @@ await build({
   platform: 'node',
   target: 'node22.19',
   external: packages,
-  plugins: [optional],
+  plugins: [optional, ascii],
+  write: false,
   // Packages in CommonJS ask for Node's modules with `require`.
   banner: { js: `const require = process.getBuiltinModule('module').createRequire(import.meta.url);` },
   keepNames: true, // Nest tells loggers, metrics and providers by them

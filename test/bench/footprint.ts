@@ -16,7 +16,7 @@ export interface Measured {
 
 const LIMITS = { api: { startMs: 1_500, memoryMiB: 160 }, worker: { startMs: 1_000, memoryMiB: 130 } };
 
-/** Restarts an app a few times. Its readiness is polled every 50 ms, which is the figure's grain. */
+/** Restarts an app a few times. Its readiness is polled every 20 ms, which is the figure's grain. */
 export async function runStartUp({ name, program }: Measured, rounds: number): Promise<Row[]> {
   const times: number[] = [];
   const sizes: number[] = [];

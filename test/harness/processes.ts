@@ -94,7 +94,7 @@ export class Program {
       if (this.#child !== child || this.#ending) return;
       if (!this.running) throw new Error(`${this.name} exited before it was ready\n${this.logTail()}`);
       if (Date.now() > deadline) throw new Error(`${this.name} was not ready within ${limitMs} ms\n${this.logTail()}`);
-      await sleep(50);
+      await sleep(20);
     }
   }
 

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse } from '@nestjs/swagger';
 import { schemaOf } from 'eyrie/server';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const problem = schemaOf(
   z

@@ -1,6 +1,6 @@
 import { defineSettings, port, setting, type Settings } from 'eyrie/config';
 import { databaseSettings } from 'eyrie/database';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const knownPort = () => port().refine((number) => number > 0, 'a port of your choice: `npm start` has to know it');
 

@@ -1,5 +1,5 @@
 import { formatDuration } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const texts = z.record(z.string(), z.string());
 

@@ -1,5 +1,5 @@
 import { defineSettings, duration, flag, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type NotifySettings } from './notify/index.js';
 
 export const alertsSettings = defineSettings(

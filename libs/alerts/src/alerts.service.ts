@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { type IncomingAlert } from './alert.js';
 import { AlertsConfigStore } from './alerts-config.store.js';
 import { Clock } from './clock.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineSettings, duration, type Fault, flag, setting, type SettingsOf } from 'eyrie/config';
 import { rateLimit } from './limits/rate-limit.setting.js';
 import { likeToken } from './sessions/session-token.js';

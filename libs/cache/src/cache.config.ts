@@ -1,5 +1,5 @@
 import { defineSettings, duration, type Fault, setting, size, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Where the cache is, and how long it may keep anybody waiting. */
 export const cacheSettings = defineSettings(

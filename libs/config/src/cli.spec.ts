@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as prettier from 'prettier';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type CliOptions, settingsCli } from './cli.js';
 import { renderEnvExample, renderMarkdown } from './documents.js';
 import { loadSettings } from './load.js';

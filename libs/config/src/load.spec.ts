@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeSettings, loadSettings, SettingsError } from './load.js';
 import { duration, flag, list, port, size } from './schemas.js';
 import { defineSettings, setting } from './setting.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How the values of a schema read in words, and how one is written back as text. */
 interface Form {

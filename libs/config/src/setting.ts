@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** The environments a process can run in; `ENVIRONMENT` names one, `development` is the default. */
 export const environments = ['development', 'test', 'staging', 'production'] as const;

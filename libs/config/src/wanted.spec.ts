@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration, flag, list, size } from './schemas.js';
 import { defaultOf, isOptional, wantedAfter, wantedBy } from './wanted.js';
 

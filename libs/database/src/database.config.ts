@@ -1,5 +1,5 @@
 import { defineSettings, duration, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The settings of the database. */
 export const databaseSettings = defineSettings(

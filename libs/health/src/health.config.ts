@@ -1,5 +1,5 @@
 import { defineSettings, duration, type Fault, list, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseHttpDependency } from './indicators/http-dependency.js';
 
 const percent = () => z.coerce.number().min(0).max(100);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { Pool } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventually } from '../../../test/harness/eventually.js';
 import { testDatabase, type TestDatabase } from '../../../test/harness/postgres.js';
 import { handlerOf, probe, startWorker } from '../fixtures/test-worker.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { runInContext } from 'eyrie/logging';
 import { Client } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { testDatabase, type TestDatabase } from '../../../test/harness/postgres.js';
 import { defineTask, JobQueue, type Transaction } from './index.js';
 

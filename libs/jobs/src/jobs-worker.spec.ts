@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type INestApplicationContext, Logger, type Type } from '@nestjs/common';
 import { installLogger, runInContext } from 'eyrie/logging';
 import { Pool } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventually } from '../../../test/harness/eventually.js';
 import { testDatabase, type TestDatabase } from '../../../test/harness/postgres.js';
 import { handlerOf, probe, startWorker, type TestWorkerOptions } from '../fixtures/test-worker.js';

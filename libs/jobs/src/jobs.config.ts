@@ -1,5 +1,5 @@
 import { defineSettings, duration, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const jobsSettings = defineSettings({
   concurrency: setting('JOBS_CONCURRENCY', z.coerce.number().int().min(1).max(1000).default(100), {

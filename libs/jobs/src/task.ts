@@ -1,4 +1,4 @@
-import { type z } from 'zod';
+import type * as z from 'zod';
 
 /** A kind of job: its name in the queue and the schema that every payload satisfies, when enqueued and when taken. */
 export interface Task<Payload = unknown> {

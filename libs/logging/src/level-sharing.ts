@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LoggerLevels } from './logger-levels.js';
 import { logLevels } from './logging.config.js';
 

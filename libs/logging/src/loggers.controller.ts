@@ -1,6 +1,6 @@
 import { BadRequestException, Body, Controller, Delete, Get, Header, Param, Put } from '@nestjs/common';
 import { duration } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type LoggerLevel, LoggerLevelError, LoggerLevels } from './logger-levels.js';
 import { type LogLevel, logLevels } from './logging.config.js';
 

@@ -1,5 +1,5 @@
 import { defineSettings, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Pino's levels, from the most talkative to none. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;

@@ -1,5 +1,5 @@
 import { defineSettings, flag, port, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Whether metrics are collected, and where they are served. */
 export const metricsSettings = defineSettings({

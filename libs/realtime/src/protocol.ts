@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The subprotocol that the server chooses; browsers offer it beside `bearer.<token>`. */
 export const SUBPROTOCOL = 'eyrie';

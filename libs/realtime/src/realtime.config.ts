@@ -1,5 +1,5 @@
 import { defineSettings, duration, setting, size, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const count = () => z.coerce.number().int().min(1);
 

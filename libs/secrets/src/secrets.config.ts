@@ -1,5 +1,5 @@
 import { defineSettings, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EncryptionKeys } from './encryption-keys.js';
 
 const wanted = 'keys such as 2026-11:<base64 of 32 bytes>, separated by commas';

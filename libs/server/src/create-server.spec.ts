@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Line, lines, planted, settings, start } from '../fixtures/server.js';
 import { schemaOf } from './index.js';
 

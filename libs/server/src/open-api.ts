@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import type { SwaggerModule } from '@nestjs/swagger';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What `schema` of `@ApiBody` and `@ApiResponse` take. */
 type OpenApiSchema = Extract<

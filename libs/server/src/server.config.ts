@@ -1,5 +1,5 @@
 import { defineSettings, duration, type Fault, list, setting, size, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseTrust } from './trust.js';
 
 /** The limits of the HTTP server, and whom it believes. */

@@ -1,5 +1,5 @@
 import { Body, type PipeTransform, Query } from '@nestjs/common';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { pointerTo } from './json-body.js';
 import { Problem, type ProblemError } from './problem.js';
 

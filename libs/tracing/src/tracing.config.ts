@@ -1,5 +1,5 @@
 import { defineSettings, type Fault, flag, setting, type SettingsOf } from 'eyrie/config';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const exporters = 'OTEL_EXPORTER_OTLP';
 

@@ -1,7 +1,7 @@
 import { Query, type PipeTransform } from '@nestjs/common';
 import { Matcher } from 'eyrie/alerts';
 import { Problem } from 'eyrie/server';
-import { z } from 'zod';
+import * as z from 'zod';
 import { matcherFilter } from '../alerts/alerts.schemas.js';
 
 /** What go-openapi, in front of Alertmanager, takes for true. Everything else that is not empty is false. */

@@ -3,7 +3,7 @@ import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/s
 import { InvalidSilence, SilenceNotFound, SilencesReader, SilencesService, type Silence } from 'eyrie/alerts';
 import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
 import { Problem, schemaOf } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 import { by } from '../auth/by.js';
 import { AlertmanagerQuery, silencesQuery } from './alertmanager-query.js';

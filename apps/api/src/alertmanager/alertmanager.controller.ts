@@ -4,7 +4,7 @@ import { AlertGroupsReader, AlertsConfigStore, AlertsReader, AlertsService, type
 import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
 import { type ProgramInfo } from 'eyrie/config';
 import { Problem, schemaOf } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 import { PROGRAM_INFO } from '../program-info.js';
 import { actorOf, storing } from '../intake.js';

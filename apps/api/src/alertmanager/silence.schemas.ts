@@ -1,6 +1,6 @@
 import { type Silence, type SilenceRequest, type SilenceState } from 'eyrie/alerts';
 import { Problem } from 'eyrie/server';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const wording = (type: string) => ({
   error: ({ input }: { input?: unknown }) =>

@@ -13,7 +13,7 @@ import {
 import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
 import { Lifecycle } from 'eyrie/lifecycle';
 import { Problem, schemaOf, ZodBody, ZodQuery } from 'eyrie/server';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 import { actorOf, storing } from '../intake.js';
 import { alertDetails, alertPage, alertQuery, alertsSummary, exportQuery, listOf } from './alerts.schemas.js';

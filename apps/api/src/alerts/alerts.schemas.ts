@@ -1,6 +1,6 @@
 import { type IntakeFault, type Matcher, parseMatchers } from 'eyrie/alerts';
 import { textFault } from 'eyrie/server';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A text of a query that may be compared with what is stored. */
 export const queryText = z.string().superRefine((value, context) => {

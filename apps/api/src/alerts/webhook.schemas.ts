@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { postableAlert } from '../alertmanager/alertmanager.schemas.js';
 
 /** What is read of Alertmanager's webhook payload, version 4; the rest of it is ignored. */

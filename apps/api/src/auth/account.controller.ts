@@ -10,7 +10,7 @@ import {
   UsersService,
 } from 'eyrie/auth';
 import { Problem, schemaOf, ZodBody } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { asProblem } from './access-problem.js';
 import { LoginNeeded } from './auth-docs.js';

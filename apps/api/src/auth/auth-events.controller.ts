@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AuthEvents, authEventTypes, RequireScope } from 'eyrie/auth';
 import { schemaOf, ZodQuery } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { CallerNeeded } from './auth-docs.js';
 import { eventPage, eventQuery } from './auth.schemas.js';

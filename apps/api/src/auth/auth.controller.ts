@@ -16,7 +16,7 @@ import {
 } from 'eyrie/auth';
 import { Problem, schemaOf, ZodBody, ZodQuery } from 'eyrie/server';
 import { type FastifyReply } from 'fastify';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { asProblem } from './access-problem.js';
 import { OpenToAll } from './auth-docs.js';

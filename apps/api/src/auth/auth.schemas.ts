@@ -1,5 +1,5 @@
 import { authEventTypes, longestPassword, roles, scopes } from 'eyrie/auth';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageLimit, queryText } from '../alerts/alerts.schemas.js';
 
 const email = queryText.min(1).max(254);

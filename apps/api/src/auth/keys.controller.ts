@@ -2,7 +2,7 @@ import { Controller, Delete, Get, HttpCode, Param, ParseUUIDPipe, Post, Req } fr
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { ApiKeysService, type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
 import { schemaOf, ZodBody } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { asProblem } from './access-problem.js';
 import { CallerNeeded } from './auth-docs.js';

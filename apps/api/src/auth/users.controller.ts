@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Patch, Post, Req } fro
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type AuthenticatedRequest, RateLimited, RequireScope, UsersService } from 'eyrie/auth';
 import { schemaOf, ZodBody } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { asProblem } from './access-problem.js';
 import { CallerNeeded } from './auth-docs.js';

@@ -10,7 +10,7 @@ import {
 } from 'eyrie/alerts';
 import { RequireScope } from 'eyrie/auth';
 import { Problem, schemaOf, ZodBody, ZodPipe, ZodQuery } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { CallerNeeded } from '../auth/auth-docs.js';
 import { type IdentifiedRequest, requesterOf } from '../people/requester.js';

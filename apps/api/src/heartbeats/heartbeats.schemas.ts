@@ -1,5 +1,5 @@
 import { beatRequest, heartbeatName, heartbeatStates, severities } from 'eyrie/alerts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageLimit } from '../alerts/alerts.schemas.js';
 
 /** A body that may be left out. */

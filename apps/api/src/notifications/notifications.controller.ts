@@ -3,7 +3,7 @@ import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { DeadLetters, notificationStates, NotificationsReader } from 'eyrie/alerts';
 import { RequireScope } from 'eyrie/auth';
 import { Problem, schemaOf, ZodQuery } from 'eyrie/server';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ApiKeyNeeded, ApiProblem } from '../api-docs.js';
 import { notificationView, pageLimit, queryText } from '../alerts/alerts.schemas.js';
 

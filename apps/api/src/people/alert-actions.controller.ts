@@ -3,7 +3,7 @@ import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AlertActions, type AlertAttention, AlertEnded, AlertNotFound, Clock } from 'eyrie/alerts';
 import { RequireScope } from 'eyrie/auth';
 import { Problem, schemaOf, ZodBody } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { CallerNeeded } from '../auth/auth-docs.js';
 import { alertAttention, comment, note, optionalNote, snooze } from './people.schemas.js';

@@ -3,7 +3,7 @@ import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { AuditLog } from 'eyrie/alerts';
 import { RequireScope } from 'eyrie/auth';
 import { schemaOf, ZodQuery } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { CallerNeeded } from '../auth/auth-docs.js';
 import { auditPage, auditQuery } from './people.schemas.js';

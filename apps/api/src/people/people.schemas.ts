@@ -1,6 +1,6 @@
 import { parseDuration } from 'eyrie/alerts';
 import { textFault } from 'eyrie/server';
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageLimit, queryText } from '../alerts/alerts.schemas.js';
 
 const MAX_TEXT = 16_384;

@@ -1,5 +1,5 @@
 import { circuitStates } from 'eyrie/alerts';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const time = z.iso.datetime().nullable();
 

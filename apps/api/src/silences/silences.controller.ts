@@ -11,7 +11,7 @@ import {
 } from 'eyrie/alerts';
 import { type AuthenticatedRequest, RequireScope } from 'eyrie/auth';
 import { Problem, schemaOf, ZodBody, ZodQuery } from 'eyrie/server';
-import { type z } from 'zod';
+import type * as z from 'zod';
 import { ApiProblem } from '../api-docs.js';
 import { CallerNeeded } from '../auth/auth-docs.js';
 import { by } from '../auth/by.js';

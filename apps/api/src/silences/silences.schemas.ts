@@ -6,7 +6,7 @@ import {
   type SilenceState,
   silenceStates,
 } from 'eyrie/alerts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { matcherFilter, pageLimit } from '../alerts/alerts.schemas.js';
 
 const matchers = z

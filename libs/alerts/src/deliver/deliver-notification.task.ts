@@ -1,5 +1,5 @@
 import { defineTask } from 'eyrie/jobs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One attempt to deliver a notification. Further attempts are jobs of their own, at the time that the back-off says. */
 export const deliverNotification = defineTask(

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NAME_LABEL, SEVERITY_LABEL } from '../alert.js';
 import { type Labels, parseDuration, parseMatchers } from '../config/index.js';
 import { type AlertRequest, alertRequest, severities, type Severity } from '../intake/alert-request.js';

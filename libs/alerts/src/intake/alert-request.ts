@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { NAME_LABEL, SEVERITY_LABEL } from '../alert.js';
 import { limits } from './limits.js';
 import { textFault } from './postable-alerts.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineSettings, duration, list, setting, type SettingsOf } from 'eyrie/config';
 import { isAllowance } from './address-guard.js';
 import { parseRateLimits } from './rate-limits.js';

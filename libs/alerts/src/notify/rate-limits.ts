@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** So many notifications in so much time, and so many at once after a pause. */
 export interface NotifyRate {

@@ -1,5 +1,5 @@
 import { defineTask } from 'eyrie/jobs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Removes what is older than the history has to be. */
 export const pruneHistory = defineTask('prune-history', z.object({}));

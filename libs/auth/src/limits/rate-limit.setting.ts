@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RateLimit } from './gcra.js';
 
 const seconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
