@@ -3,8 +3,7 @@ import { Logger } from '@nestjs/common';
 import { Pool } from 'pg';
 import type { DatabaseSettings } from './database.config.js';
 import { messageOf } from './database-error.js';
-import { untilAvailable } from './until-available.js';
-import { waitForDatabase } from './wait-for-database.js';
+import { untilAnswered } from './wait-for-database.js';
 
 /** {@link DatabaseSettings} with the URL decided. */
 export interface PoolOptions extends Omit<DatabaseSettings, 'url' | 'embeddedDirectory'> {
@@ -17,7 +16,7 @@ export interface PoolOptions extends Omit<DatabaseSettings, 'url' | 'embeddedDir
 
 const logger = new Logger('Database');
 
-/** Waits for the database, and opens the pool with a first connection: what it refuses, such as a password, is said now. */
+/** Opens the pool as soon as the database gives it a first connection: what it refuses, such as a password, is said now. */
 export async function openPool({
   url,
   session = {},
@@ -25,12 +24,6 @@ export async function openPool({
   ...limits
 }: PoolOptions): Promise<Pool> {
   const { poolMax, connectTimeoutMs, startupTimeoutMs, statementTimeoutMs } = limits;
-  await waitForDatabase(url, {
-    limitMs: startupTimeoutMs,
-    connectTimeoutMs,
-    onRetry: ({ error, pauseMs }) =>
-      logger.warn(`The database does not answer yet, again in ${pauseMs} ms: ${messageOf(error)}`),
-  });
   const pool = new Pool({
     connectionString: url,
     application_name: applicationName,
@@ -48,7 +41,11 @@ export async function openPool({
   });
   pool.on('error', (error) => logger.warn(`An idle connection broke: ${messageOf(error)}`));
   try {
-    await untilAvailable(async () => (await pool.connect()).release(), startupTimeoutMs);
+    await untilAnswered(url, async () => (await pool.connect()).release(), {
+      limitMs: startupTimeoutMs,
+      onRetry: ({ error, pauseMs }) =>
+        logger.warn(`The database does not answer yet, again in ${pauseMs} ms: ${messageOf(error)}`),
+    });
     return pool;
   } catch (error) {
     await pool.end();

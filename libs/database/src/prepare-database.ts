@@ -9,19 +9,18 @@ import { waitForDatabase } from './wait-for-database.js';
 export type DatabaseSchema = Omit<MigrateOptions, 'url'>;
 
 /**
- * Finds or starts the database of an app, and waits for it. With a `schema` it is migrated too: right for development;
- * elsewhere a program of its own migrates before the new version starts.
+ * Finds or starts the database of an app; {@link DatabaseModule} then waits for it. With a `schema` it is waited for and
+ * migrated now: right for development; elsewhere a program of its own migrates before the new version starts.
  */
 export async function prepareDatabase(settings: DatabaseSettings, schema?: DatabaseSchema): Promise<ResolvedDatabase> {
   const logger = new Logger('Database');
   const database = await resolveDatabase(settings, (sentence) => logger.log(sentence));
+  if (!schema) return database;
+  const { url } = database;
+  const { startupTimeoutMs: limitMs, connectTimeoutMs } = settings;
   try {
-    await waitForDatabase(database.url, {
-      limitMs: settings.startupTimeoutMs,
-      connectTimeoutMs: settings.connectTimeoutMs,
-    });
-    const { url } = database;
-    const applied = schema ? await untilAvailable(() => migrate({ url, ...schema }), settings.startupTimeoutMs) : [];
+    await waitForDatabase(url, { limitMs, connectTimeoutMs });
+    const applied = await untilAvailable(() => migrate({ url, ...schema }), limitMs);
     if (applied.length > 0) logger.log(`applied ${applied.join(', ')}`);
     return database;
   } catch (error) {

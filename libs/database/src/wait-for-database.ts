@@ -15,12 +15,20 @@ export interface WaitOptions extends Pick<RetryOptions, 'onRetry' | 'signal'> {
  * @throws DatabaseUnavailableError that names host, port and database and the last fault, never the password
  */
 export async function waitForDatabase(url: string, options: WaitOptions): Promise<void> {
-  const { limitMs, connectTimeoutMs = 5_000, onRetry, signal } = options;
+  await untilAnswered(url, () => ask(url, options.connectTimeoutMs ?? 5_000), options);
+}
+
+/** {@link waitForDatabase} with a connection that the caller opens. */
+export async function untilAnswered(
+  url: string,
+  connect: () => Promise<void>,
+  { limitMs, onRetry, signal }: Omit<WaitOptions, 'connectTimeoutMs'>,
+): Promise<void> {
   const refused = new AbortController();
   let last: unknown;
   const attempt = async () => {
     try {
-      await ask(url, connectTimeoutMs);
+      await connect();
     } catch (error) {
       last = error;
       // Class 28: invalid authorization.
