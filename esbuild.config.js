@@ -5,6 +5,7 @@
  */
 import { build } from 'esbuild';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const outdir = 'dist/bundle';
@@ -37,6 +38,21 @@ const optional = {
   },
 };
 
+/**
+ * Classes are told by their names in logs, metrics and documents, and esbuild renames what would stand for two things. Its own
+ * `keepNames` would name every function again, at each request those that are made for it.
+ */
+const classNames = {
+  name: 'class-names',
+  setup({ onLoad }) {
+    const declared = /^((?:export )?(?:let \w+ = (?:\w+ = )?)?class (\w+)(?: extends [\w.$]+)? \{)/gm;
+    const named = `$1 static { Object.defineProperty(this, 'name', { value: '$2', configurable: true }); }`;
+    onLoad({ filter: /\.[cm]?js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(declared, named),
+    }));
+  },
+};
+
 /** One character beyond Latin-1 doubles what V8 keeps of a file. esbuild leaves some, in comments and regular expressions. */
 const ascii = {
   name: 'ascii',
@@ -60,10 +76,9 @@ await build({
   platform: 'node',
   target: 'node22.19',
   external: packages,
-  plugins: [optional, ascii],
+  plugins: [optional, classNames, ascii],
   write: false,
   // Packages in CommonJS ask for Node's modules with `require`.
   banner: { js: `const require = process.getBuiltinModule('module').createRequire(import.meta.url);` },
-  keepNames: true, // Nest tells loggers, metrics and providers by them
   logLevel: 'warning',
 });

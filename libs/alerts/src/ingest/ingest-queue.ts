@@ -56,10 +56,13 @@ export class IngestQueue {
   /** One transaction at a time: while PostgreSQL works on it the next fills up, and fewer, fuller ones cost less. */
   private async drain(): Promise<void> {
     this.busy = true;
+    // Requests that are being read in this turn of the event loop belong together.
+    await new Promise(setImmediate);
     while (this.waiting.length > 0) {
-      // Requests that are being read in this turn of the event loop belong together.
-      await new Promise(setImmediate);
-      await this.commit(this.takeBatch());
+      const answer = await this.commit(this.takeBatch());
+      // PostgreSQL has the next transaction before the callers of this one, and what they go on to do, take the CPU.
+      if (this.waiting.length > 0) setImmediate(answer);
+      else answer();
     }
     this.busy = false;
   }
@@ -89,7 +92,8 @@ export class IngestQueue {
     if (resolved > 0) alertsReceived.inc({ status: 'resolved' }, resolved);
   }
 
-  private async commit(batch: readonly Submission[]): Promise<void> {
+  /** Returns what tells the callers how it went. */
+  private async commit(batch: readonly Submission[]): Promise<() => void> {
     const { waves, waveOf } = spread(batch.flatMap(({ alerts }) => alerts));
     let written = 0;
     try {
@@ -99,16 +103,18 @@ export class IngestQueue {
         this.count(wave);
         written += 1;
       }
-      for (const { resolve } of batch) resolve();
+      return () => void inTurns(batch);
     } catch (error) {
-      if (batch.length === 1) return batch[0]!.reject(error);
+      if (batch.length === 1) return () => batch[0]!.reject(error);
       this.logger.warn({ err: error }, `a shared transaction of ${batch.length} requests failed; each is tried alone`);
       let index = 0;
       for (const submission of batch) {
         // What is in an earlier wave is committed, and would be counted twice.
         const alerts = submission.alerts.filter(() => waveOf[index++]! >= written);
-        await this.commit([{ ...submission, alerts }]);
+        const answer = await this.commit([{ ...submission, alerts }]);
+        answer();
       }
+      return () => undefined;
     }
   }
 }
@@ -146,4 +152,15 @@ function saysTheSame(one: SentAlert, other: SentAlert): boolean {
     one.alert.startsAt === other.alert.startsAt &&
     one.alert.endsAt === other.alert.endsAt
   );
+}
+
+/**
+ * Each in a turn of the event loop of its own. Answered all at once, clients come back all at once, and share nothing with
+ * the few that were waiting: large and tiny transactions would take turns, and the API and PostgreSQL wait for each other.
+ */
+async function inTurns(batch: readonly Submission[]): Promise<void> {
+  for (const { resolve } of batch) {
+    resolve();
+    await new Promise(setImmediate);
+  }
 }
