@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadSettings } from 'eyrie/config';
 import { HealthRegistry } from 'eyrie/health';
 import { Lifecycle } from 'eyrie/lifecycle';
@@ -65,10 +65,19 @@ describe('the queue, as it is watched', () => {
     expect(await status('queue')).toBe('degraded');
   });
 
-  it('F2: is degraded without a live worker', async () => {
-    expect(await status('worker')).toBe('degraded');
-    await beat('0 seconds');
-    expect(await status('worker')).toBe('healthy');
+  it('F2: is degraded without a live worker, once one that starts now would have beaten', async () => {
+    const started = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(started);
+    const statuses: unknown[] = [];
+    await withMonitor(async (_, health) => {
+      for (const passed of [0, jobs.takeOverAfterMs, 2 * jobs.takeOverAfterMs, 3 * jobs.takeOverAfterMs]) {
+        clock.mockReturnValue(started + passed + 1);
+        if (passed > 2 * jobs.takeOverAfterMs) await beat('0 seconds');
+        statuses.push((await health.check()).checks['worker']?.status);
+      }
+    });
+    clock.mockRestore();
+    expect(statuses).toEqual(['healthy', 'degraded', 'degraded', 'healthy']);
   });
 
   it('F4: is asked once, however many want to know', async () => {

@@ -43,6 +43,7 @@ const QUERY_LIMIT_MS = 2_000;
 export class QueueMonitor {
   private readonly logger = new Logger('QueueMonitor');
   private readonly pool: Pool;
+  private readonly since = performance.now();
   private last?: { at: number; state: Promise<QueueState> };
 
   constructor(
@@ -113,7 +114,9 @@ export class QueueMonitor {
       critical: false,
       check: async () => {
         const { liveWorkers } = await this.state();
-        return { status: liveWorkers > 0 ? 'healthy' : 'degraded', details: { live_workers: liveWorkers } };
+        // A worker that started with this process has not beaten yet.
+        const missed = liveWorkers === 0 && performance.now() - this.since > this.options.takeOverAfterMs;
+        return { status: missed ? 'degraded' : 'healthy', details: { live_workers: liveWorkers } };
       },
     });
   }
