@@ -1,3 +1,4 @@
+import { requireNode } from './require-node.js';
 import { holdYoungGeneration } from './young-generation.js';
 import type { Served } from './program.js';
 import type { StandardSlices } from './standard-settings.js';
@@ -11,7 +12,8 @@ export type { Served } from './program.js';
  * @example await serve({ name: 'shop', directory: import.meta.dirname, program: () => import('./program.js') })
  */
 export async function serve<S extends StandardSlices>(served: Served<S>): Promise<void> {
-  holdYoungGeneration(); // before anything else is loaded, so nothing is imported above
+  requireNode();
+  holdYoungGeneration(); // before anything else is loaded, so nothing more is imported above
   const { runServed } = await import('./run-served.js');
   await runServed(served);
 }
