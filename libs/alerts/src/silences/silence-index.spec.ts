@@ -134,13 +134,18 @@ describe('H5: 10,000 silences', () => {
     const first = pass();
     // Those by team, and those by instance; the first third is of another name.
     expect(first.silenced).toBe(666);
-    await set([is('team', 'db')]);
-    await silencing({});
-    const changed = pass();
-    expect(changed.silenced).toBe(1_000);
-    expect(changed.took).toBeLessThan(100);
-    const times = Array.from({ length: 5 }, () => pass().took);
-    expect(Math.min(...times)).toBeLessThan(20);
+    const changed: number[] = [];
+    for (let change = 0; change < 4; change++) {
+      await set([is('team', 'db')]);
+      await silencing({});
+      const { silenced, took } = pass();
+      expect(silenced).toBe(1_000);
+      changed.push(took);
+    }
+    const unchanged = Array.from({ length: 5 }, () => pass().took);
+    // The quickest of several, as the machine may do something else meanwhile; comparing each with each takes seconds.
+    expect(Math.min(...changed)).toBeLessThan(100);
+    expect(Math.min(...unchanged)).toBeLessThan(20);
     expect(first.took).toBeLessThan(3_000);
   });
 });
