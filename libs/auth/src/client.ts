@@ -2,6 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /** From where a request came, for the records. */
 export interface Client {
+  /** Empty where the client was gone before its request was read. */
   address: string;
   userAgent: string;
 }
@@ -9,8 +10,8 @@ export interface Client {
 const longestUserAgent = 300;
 
 /** The client of a request; behind a trusted proxy the address is the one that the proxy tells. */
-export function clientOf(request: { ip: string; headers: { 'user-agent'?: string | undefined } }): Client {
-  return { address: request.ip, userAgent: (request.headers['user-agent'] ?? '').slice(0, longestUserAgent) };
+export function clientOf(request: { ip: string | undefined; headers: { 'user-agent'?: string | undefined } }): Client {
+  return { address: request.ip ?? '', userAgent: (request.headers['user-agent'] ?? '').slice(0, longestUserAgent) };
 }
 
 /**

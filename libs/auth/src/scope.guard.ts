@@ -13,8 +13,8 @@ import { ACCESS, type Access } from './require-scope.decorator.js';
 /** What the guard reads from a request, and leaves there. */
 export interface AuthenticatedRequest {
   headers: { authorization?: string | undefined; 'user-agent'?: string | undefined };
-  /** The client's address; behind a trusted proxy the one that the proxy tells. */
-  ip: string;
+  /** The client's address; behind a trusted proxy the one that the proxy tells. Undefined where the client is gone. */
+  ip: string | undefined;
   /** Who asks; absent on public routes. */
   caller?: Caller;
 }
@@ -101,7 +101,7 @@ function classOf(access: Access, caller: Caller | undefined): RateLimitClass {
 }
 
 function clientKey(request: AuthenticatedRequest, caller: Caller | undefined): string {
-  return caller ? `${caller.kind}:${caller.id}` : `network:${networkOf(request.ip)}`;
+  return caller ? `${caller.kind}:${caller.id}` : `network:${networkOf(request.ip ?? '')}`;
 }
 
 function authorize(caller: Caller, access: Exclude<Access, 'public'>): void {

@@ -93,6 +93,16 @@ describe('createServer', () => {
     expect(await logged('Request failed')).toMatchObject({ level: 'warn', status_code: 499, route: '/slow' });
   });
 
+  it('C3: a client that is gone before its request is read has no address, is logged, and ends nothing', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => {
+      socket.write('GET /slow HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n');
+      socket.resetAndDestroy();
+    });
+    const line = await logged('Request failed');
+    expect(line).toMatchObject({ level: 'warn', status_code: 499, route: '/slow' });
+    expect(line).not.toHaveProperty('client_ip');
+  });
+
   it('C5, I4: our own fault is a 500 that names only the request; the log has the cause and no secret', async () => {
     const response = await fetch(`${url}/broken?token=${planted}`, {
       headers: { cookie: planted, authorization: planted },

@@ -5,10 +5,10 @@ import type { IncomingMessage } from 'node:http';
 const wellFormed = /^[\w.:-]{8,128}$/;
 
 /** Takes the X-Request-ID of a trusted peer if it is well formed, else makes one. */
-export function requestIds(isTrusted: (address: string) => boolean): (request: IncomingMessage) => string {
+export function requestIds(isTrusted: (address: string | undefined) => boolean): (request: IncomingMessage) => string {
   return (request) => {
     const given = request.headers['x-request-id'];
     if (typeof given !== 'string' || !wellFormed.test(given)) return randomUUID();
-    return isTrusted(request.socket.remoteAddress ?? '') ? given : randomUUID();
+    return isTrusted(request.socket.remoteAddress) ? given : randomUUID();
   };
 }

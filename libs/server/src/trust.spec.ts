@@ -7,7 +7,8 @@ describe('trustOf', () => {
     expect(
       ['127.0.0.1', '::1', '::ffff:127.0.0.1', '192.0.2.255', '2001:db8::1'].filter((each) => !trusts(each)),
     ).toEqual([]);
-    expect(['10.0.0.1', '192.0.3.1', '2001:db8::2', '', 'nonsense'].filter((each) => trusts(each))).toEqual([]);
+    const strangers = ['10.0.0.1', '192.0.3.1', '2001:db8::2', '', 'nonsense', undefined];
+    expect(strangers.filter((each) => trusts(each))).toEqual([]);
     expect(trustOf(['none'])('127.0.0.1')).toBe(false);
     expect(trustOf(['private'])('10.1.2.3')).toBe(true);
   });

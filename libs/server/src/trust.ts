@@ -38,14 +38,18 @@ function parseNetwork(text: string): Network | undefined {
 
 const mostRemembered = 4_096;
 
-/** Whether an address is one of a trusted proxy. Answers are remembered: the same few peers ask all the time. */
-export function trustOf(entries: readonly string[]): (address: string) => boolean {
+/**
+ * Whether an address is one of a trusted proxy. That of a peer which is gone is undefined, and nobody's. Answers are
+ * remembered: the same few peers ask all the time.
+ */
+export function trustOf(entries: readonly string[]): (address: string | undefined) => boolean {
   const list = new BlockList();
   for (const { address, bits, family } of entries.flatMap((entry) => parseTrust(entry) ?? [])) {
     list.addSubnet(address, bits, family);
   }
   const remembered = new Map<string, boolean>();
   return (address) => {
+    if (address === undefined) return false;
     let answer = remembered.get(address);
     if (answer === undefined) {
       // An IPv4 peer of a dual-stack socket comes as ::ffff:10.0.0.1
