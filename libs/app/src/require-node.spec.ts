@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { LEAST_NODE, requireNode } from './require-node.js';
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 describe('the Node that an app runs on', () => {
   it.each(['20.20.2', '22.18.0'])('%s is too old, which a sentence says', (version) => {
