@@ -123,7 +123,12 @@ async function servesDocs(api: Container): Promise<string[]> {
     const { status } = await fetch(part);
     faults.push(...same(`the status of ${part.pathname}`, status, 200));
   }
-  return faults;
+  // Operations are called by their controllers, whose names the bundle has to leave alone.
+  const description = await (await fetch(new URL('/docs-json', page))).text();
+  const names = [...description.matchAll(/"operationId":"(\w+)"/g)].map(([, name]) => name!);
+  const strange = names.filter((name) => !/^[A-Z][A-Za-z]+Controller_[a-z]\w*$/.test(name));
+  if (names.length === 0) faults.push('it describes no operation');
+  return [...faults, ...strange.map((name) => `an operation is called ${name}`)];
 }
 
 /** Asks up to three times: on a busy machine even a shell may take seconds to start. */

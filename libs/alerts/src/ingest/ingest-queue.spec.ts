@@ -72,6 +72,23 @@ describe('H1: the queue before the transactions', () => {
     ]);
   });
 
+  it('begins the next transaction before callers of the last go on, and these go on in turns of the event loop', async () => {
+    const writer = new HeldWriter();
+    const { queue } = writer;
+    const happened: string[] = [];
+    const submit = (name: string) =>
+      queue.submit([alert(name)], 'test').then(() => happened.push(`${name} beside ${writer.writes.length} writes`));
+    void submit('A');
+    void submit('B');
+    await turn();
+    void submit('C');
+    writer.writes[0]!.commit();
+    for (let immediate = 0; immediate < 10 && happened.length === 0; immediate++) await new Promise(setImmediate);
+    expect(happened).toEqual(['A beside 2 writes']);
+    await turn();
+    expect(happened).toEqual(['A beside 2 writes', 'B beside 2 writes']);
+  });
+
   it('sorts each batch by fingerprint, so that writers lock in the same order', async () => {
     const writer = new HeldWriter();
     void writer.queue.submit(
