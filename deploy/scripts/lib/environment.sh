@@ -48,9 +48,11 @@ env_get() {
 }
 
 env_in_file() {
-  local value=''
+  local line value='' assignment="^[[:space:]]*(export[[:space:]]+)?$1=(.*)\$"
   if [[ -f $ENV_DIR/.env ]]; then
-    value=$(sed -n "s/^[[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}$1=//p" "$ENV_DIR/.env" | tail -n 1)
+    while IFS= read -r line || [[ $line ]]; do
+      if [[ $line =~ $assignment ]]; then value=${BASH_REMATCH[2]}; fi
+    done <"$ENV_DIR/.env"
   fi
   case $value in
     \"*\"*) value=${value#\"} value=${value%%\"*} ;;

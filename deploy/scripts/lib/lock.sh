@@ -77,7 +77,7 @@ release_lock() {
 write_lock() {
   local temporary
   temporary=$(mktemp "$STATE_DIR/lock.XXXXXX")
-  printf '%s=%s\n' owner "$(actor)" host "$(hostname)" pid $$ born "$(born $$)" verb "$1" since "$(now)" \
+  printf '%s=%s\n' owner "$ACTOR" host "$(hostname)" pid $$ born "$(born $$)" verb "$1" since "$(now)" \
     expires "$(($(date +%s) + LOCK_TTL))" token "$LOCK_TOKEN" >"$temporary"
   mv -f "$temporary" "$STATE_DIR/lock"
 }

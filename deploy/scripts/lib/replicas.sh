@@ -35,7 +35,7 @@ settle() {
   local -a steps words
   sort_out "$slot"
   mapfile -t steps < <("$plan" "$(slot_replicas "$slot")" "${FRESH[*]}" "${STALE[*]}")
-  if ((${#FRESH[@]} > 0)) && [[ $DRY_RUN != true ]]; then wait_healthy "${FRESH[@]}"; fi
+  if ((${#FRESH[@]} > 0)) && [[ $DRY_RUN != true ]]; then wait_healthy old "${FRESH[@]}"; fi
   for step in "${steps[@]}"; do
     read -r -a words <<<"$step"
     case ${words[0]} in
@@ -58,7 +58,7 @@ start_replicas() {
     if [[ " $before " != *" $name "* ]]; then new+=("$name"); fi
   done
   ((${#new[@]} > 0)) || fail "$FAILED" "no new replica of $(service_of "$1") has come up"
-  wait_healthy "${new[@]}"
+  wait_healthy new "${new[@]}"
   if [[ $1 != worker ]]; then
     for name in "${new[@]}"; do smoke_test "$name"; done
   fi
@@ -82,32 +82,34 @@ remove_replicas() {
   audit replicas_removed "slot=$slot" "names=$*"
 }
 
-# wait_healthy NAME…: at most ATTEMPTS × INTERVAL, looking every second. Fails with the end of the log of the one that is not.
+# wait_healthy new|old NAME…: at most ATTEMPTS × INTERVAL, looking every second. Fails with the end of the log of the one that is
+# not. One that is old may have been restarted before this, one that is new may not.
 wait_healthy() {
-  local name state health restarts crashes begun=$SECONDS limit=$((ATTEMPTS * INTERVAL))
+  local age=$1 name state health restarts allowed told begun=$SECONDS limit=$((ATTEMPTS * INTERVAL))
+  shift
   if [[ $DRY_RUN == true ]]; then
     note "wait until healthy, at most $limit s: $*"
     return
   fi
   for name in "$@"; do
-    crashes=''
+    allowed='' told=''
+    if [[ $age == new ]]; then allowed=0; fi
     while :; do
       state='' health='' restarts=0
       read -r _ _ state health restarts _ < <(ask cmd_inspect "$name" 2>/dev/null) || true
-      case $state/$health in
-        running/healthy)
-          RESTARTS[$name]=$restarts
-          break
-          ;;
-        running/none) fail "$FAILED" "$name has no health check: its image is none of ours" ;;
-        /*) fail "$FAILED" "$name has disappeared" ;;
+      allowed=${allowed:-$restarts}
+      if [[ ! $state ]]; then fail "$FAILED" "$name has disappeared"; fi
+      if [[ $state != running ]] || ((restarts > allowed)); then not_good "$name" 'crashes at its start'; fi
+      case $health in
+        healthy) break ;;
+        none) fail "$FAILED" "$name has no health check: its image is none of ours" ;;
       esac
-      if [[ $state != running ]] || ((restarts > ${crashes:-restarts})); then not_good "$name" 'crashes at its start'; fi
-      if [[ ! $crashes ]]; then note "wait until healthy, at most $limit s: $name"; fi
-      crashes=${crashes:-$restarts}
+      if [[ ! $told ]]; then note "wait until healthy, at most $limit s: $name"; fi
+      told=yes
       if ((SECONDS - begun >= limit)); then not_good "$name" "did not become healthy within $limit s"; fi
       pause 1
     done
+    RESTARTS[$name]=$restarts
   done
 }
 
@@ -167,7 +169,7 @@ rehearse() {
   on_exit sweep "$name"
   quietly perform cmd_once "$(key_of "$slot" IMAGE)" "$1" --detach --name "$name" "$(service_of "$slot")" ||
     fail "$FAILED" "Docker could not start $1"
-  wait_healthy "$name"
+  wait_healthy new "$name"
   smoke_test "$name"
   stay_healthy "$name"
   quietly perform cmd_remove "$name" || true

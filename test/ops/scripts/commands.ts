@@ -130,7 +130,7 @@ function list(world: World, args: readonly string[]): string {
 function inspect(world: World, args: readonly string[]): Reply {
   const names = args.slice(args.indexOf('--format') + 2);
   const found = names.map((name) => world.containers.get(name));
-  for (const container of found) if (container) world.age(container);
+  for (const container of found) if (container) world.age(container, names.length === 1);
   const lines = found.filter((container) => container !== undefined).map((container) => line(world, container));
   const missing = names.filter((name) => !world.containers.has(name));
   const stderr = missing.map((name) => `No such container: ${name}\n`).join('');

@@ -46,6 +46,10 @@ export function failureChecks(): Check[] {
         fails(sandbox, fault, strategy, 'worker-fades', /worker-\d+ was healthy, but crashes/),
       ),
     ),
+    checkServing(
+      'O1: workers that have crashed before they are first looked at are told from good ones',
+      (sandbox, fault) => fails(sandbox, fault, 'rolling', 'worker-stumbles', /worker-\d+ crashes at its start/),
+    ),
     checkServing('O1: a failed backup stops the deploy before anything has changed', async (sandbox, fault) => {
       sandbox.world.backupFails = true;
       const outcome = await sandbox.run('deploy', ...deployFlags('eyrie:2', 'rolling'));

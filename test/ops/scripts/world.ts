@@ -13,8 +13,9 @@ export type Behaviour =
   | 'bad-migration'
   | 'crash'
   | 'sick' // never becomes healthy
-  | 'fades' // is healthy, and crashes half a second after its start
+  | 'fades' // is healthy when first looked at alone, and has crashed when that happens again
   | 'worker-fades' // its workers do
+  | 'worker-stumbles' // its workers have crashed once before anybody looks at them
   | 'wrong' // healthy, and answers the smoke test with 500
   | 'errors' // passes the smoke test, answers a part of the real requests with 500
   | 'slow';
@@ -28,6 +29,7 @@ export interface Container {
   restarts: number;
   createdAt: number;
   oneOff: boolean;
+  looks: number;
   requests: number;
 }
 
@@ -78,11 +80,14 @@ export class World {
     return [...this.containers.values()].filter((container) => container.service === service && !container.oneOff);
   }
 
-  /** What time does to it. */
-  age(container: Container): void {
+  /** Somebody looks at it, alone or among others. Between two looks at it alone it has aged, however soon the second follows. */
+  age(container: Container, alone: boolean): void {
+    if (alone) container.looks += 1;
     const { behaviour } = this.image(container.image)!;
-    const fades = behaviour === 'fades' || (behaviour === 'worker-fades' && container.service === 'worker');
-    if (!fades || container.restarts > 0 || Date.now() - container.createdAt < 500) return;
+    const worker = container.service === 'worker';
+    const fades = behaviour === 'fades' || (behaviour === 'worker-fades' && worker);
+    const stumbles = behaviour === 'worker-stumbles' && worker;
+    if (container.restarts > 0 || !(stumbles || (fades && container.looks > 1))) return;
     if (container.oneOff) container.state = 'exited';
     container.restarts = 1;
   }
@@ -105,6 +110,7 @@ export class World {
       restarts: image.behaviour === 'crash' ? 3 : 0,
       createdAt: Date.now(),
       oneOff: name !== undefined,
+      looks: 0,
       requests: 0,
     };
     this.containers.set(container.name, container);
