@@ -5,7 +5,7 @@ export { DatabaseModule, type DatabaseOptions } from './database.module.js';
 export { EmbeddedDatabaseError, type EmbeddedDatabaseFault } from './embedded/embedded-error.js';
 export { type EmbeddedDatabase, embeddedDatabase, type EmbeddedDatabaseOptions } from './embedded/embedded-database.js';
 export { migrate, type MigrateOptions, type MigrationClass } from './migrate.js';
-export { type Queryable, type Statement } from './queryable.js';
+export { ofAnyLength, type Queryable, type Statement } from './queryable.js';
 export { type ResolvedDatabase, resolveDatabase } from './resolve-database.js';
 export { untilMigrated, type UntilMigratedOptions } from './until-migrated.js';
 export { describeUrl, waitForDatabase, type WaitOptions } from './wait-for-database.js';

@@ -1,4 +1,4 @@
-import { type Statement } from 'eyrie/database';
+import { ofAnyLength, type Statement } from 'eyrie/database';
 import { enqueueSql } from 'eyrie/jobs';
 import { deliverNotification } from './deliver-notification.task.js';
 import { circuitChanges, healthSql } from './health-statements.js';
@@ -12,7 +12,7 @@ export const LOAD = statement(
      (origin ->> 'at')::float8 AS caused_at, extract(epoch FROM retry_since)::float8 AS retry_since,
      extract(epoch FROM open_until)::float8 AS open_until, coalesce(probing, false) AS probing
    FROM notifications LEFT JOIN receiver_health health ON health.integration = notifications.integration
-   WHERE id = ANY($1::uuid[]) AND state = 'pending'`,
+   WHERE id = ANY(${ofAnyLength('$1::uuid[]')}) AND state = 'pending'`,
 );
 
 /** Puts notifications back into the queue whose time has not come. $3: whether they have had their turn under the rate. */

@@ -1,4 +1,4 @@
-import { type Statement } from 'eyrie/database';
+import { ofAnyLength, type Statement } from 'eyrie/database';
 import { enqueueSql } from 'eyrie/jobs';
 import { deliverNotification } from '../deliver/deliver-notification.task.js';
 
@@ -33,8 +33,8 @@ export const MEMBERS = statement(
      alert.generator_url, alert.origin, alert.acknowledged_at IS NOT NULL AS acknowledged,
      extract(epoch FROM alert.starts_at)::float8 AS starts_at,
      extract(epoch FROM alert.ends_at)::float8 AS ends_at
-   FROM group_alerts member JOIN alerts alert ON alert.id = member.alert_id
-   WHERE member.group_id = ANY($1::uuid[])`,
+   FROM group_alerts member CROSS JOIN LATERAL (SELECT * FROM alerts WHERE alerts.id = member.alert_id OFFSET 0) alert
+   WHERE member.group_id = ANY(${ofAnyLength('$1::uuid[]')})`,
 );
 
 /** Of alerts that have ended, those that no writer is changing right now; until the commit none will. */
@@ -58,7 +58,7 @@ export const INHIBITORS = statement(
 export const LOG_ENTRIES = statement(
   'log-entries',
   `SELECT group_id, integration, firing, resolved, extract(epoch FROM notified_at)::float8 AS notified_at
-   FROM notification_log WHERE group_id = ANY($1::uuid[])`,
+   FROM notification_log WHERE group_id = ANY(${ofAnyLength('$1::uuid[]')})`,
 );
 
 /**

@@ -9,7 +9,18 @@ import { decide, type Decision, type Episode } from './episode.js';
 import { GroupMembership } from './group-membership.js';
 import { MembershipPlan } from './membership-plan.js';
 import { RecentSet } from './recent-set.js';
-import { APPEND_EVENTS, CHANGE, HASTEN_GROUPS, LOCK_CURRENT, OPEN, RAISE, RETIRE, TOUCH } from './statements.js';
+import {
+  APPEND_EVENTS,
+  CHANGE,
+  FEW,
+  HASTEN_GROUPS,
+  LOCK_CURRENT,
+  OPEN,
+  RAISE,
+  RETIRE,
+  TOUCH,
+  TOUCH_FEW,
+} from './statements.js';
 
 /** An incoming alert with what identifies it, how often it stands in the batch, and who sent it. */
 export interface SentAlert {
@@ -138,7 +149,7 @@ export class AlertWriter {
   private async touch(batch: readonly SentAlert[], now: number): Promise<SentAlert[]> {
     const firing = batch.filter(({ alert }) => alert.endsAt > now);
     if (firing.length === 0) return [...batch];
-    const touched = await this.database.query<{ fingerprint: string }>(TOUCH, [
+    const touched = await this.database.query<{ fingerprint: string }>(firing.length > FEW ? TOUCH : TOUCH_FEW, [
       firing.map((sent) => sent.fingerprint),
       firing.map((sent) => sent.content),
       firing.map((sent) => toSeconds(sent.alert.startsAt)),

@@ -1,4 +1,4 @@
-import { type Statement } from 'eyrie/database';
+import { ofAnyLength, type Statement } from 'eyrie/database';
 
 /**
  * The SQL of the way in. Arrays travel as one parameter each: a batch costs a fixed number of statements. Rows are
@@ -11,31 +11,40 @@ export const GROUPS_DUE = 'eyrie_groups_due';
 const statement = (name: string, text: string): Statement => ({ name: `alerts:${name}`, text });
 const seconds = (column: string) => `to_timestamp(${column})`;
 
+/** So few that planning for them would take longer than to compare each with each. */
+export const FEW = 16;
+
 /**
  * The re-sent, unchanged alert: one small update, and nothing else. Answers the fingerprints that it was true for. The
  * state is compared as an expression, so that the planner does not read all firing alerts by their index instead: it would
  * where statistics come from a quiet time.
  */
-export const TOUCH = statement(
-  'touch',
+const touch = (fingerprints: string, condition = 'true') =>
   `UPDATE alerts SET
      occurrences = alerts.occurrences + sent.times,
      last_seen_at = ${seconds('$6')},
      ends_at = CASE WHEN alerts.timeout THEN ${seconds('sent.ends_at')}
                     ELSE greatest(alerts.ends_at, ${seconds('sent.ends_at')}) END
-   FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::int[])
+   FROM unnest(${fingerprints}, $2::bigint[], $3::float8[], $4::float8[], $5::int[])
      AS sent(fingerprint, content, starts_at, ends_at, times)
    WHERE alerts.fingerprint = sent.fingerprint AND alerts.current AND alerts.state || '' = 'firing'
      AND alerts.content = sent.content
-     AND ${seconds('sent.starts_at')} BETWEEN alerts.starts_at AND alerts.ends_at
-   RETURNING alerts.fingerprint`,
+     AND ${seconds('sent.starts_at')} BETWEEN alerts.starts_at AND alerts.ends_at AND ${condition}
+   RETURNING alerts.fingerprint`;
+
+const sentFingerprints = ofAnyLength('$1::bigint[]');
+/** At most {@link FEW}, by a plan that is kept. */
+export const TOUCH_FEW = statement(
+  'touch-few',
+  touch(sentFingerprints, `alerts.fingerprint = ANY(${sentFingerprints})`),
 );
+export const TOUCH = statement('touch', touch('$1::bigint[]'));
 
 export const LOCK_CURRENT = statement(
   'lock-current',
   `SELECT id, fingerprint, state, timeout, extract(epoch FROM starts_at)::float8 AS starts_at,
      extract(epoch FROM ends_at)::float8 AS ends_at
-   FROM alerts WHERE fingerprint = ANY($1::bigint[]) AND current
+   FROM alerts WHERE fingerprint = ANY(${ofAnyLength('$1::bigint[]')}) AND current
    ORDER BY fingerprint FOR UPDATE`,
 );
 
