@@ -15,6 +15,8 @@ export interface Pace {
   pastAlerts: number;
 }
 
+/** So long V8 goes on compiling anew. */
+export const WARM_UP_SECONDS = 6;
 /** Between two measurements, so that one side's last work is not charged to the next. */
 const PAUSE_MS = 500;
 
@@ -48,7 +50,10 @@ export async function runIngest(client: ClientProcess, test: IngestCase, sides: 
   const order = [sides.peer, sides.eyrie, sides.past].filter((side) => side !== undefined);
   const results = new Map<Side, IngestResult[]>(order.map((side) => [side, []]));
   if (!test.fresh) {
-    for (const { target } of order) await client.ingest({ ...test, target });
+    for (const { target } of order) {
+      await client.ingest({ ...test, target });
+      await client.ingest({ ...test, target, seconds: WARM_UP_SECONDS });
+    }
   }
   for (let round = 0; round < pace.rounds; round++) {
     for (const side of inTurn(order, round)) {

@@ -7,13 +7,12 @@ import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import type { DatabaseServer } from '../../harness/database-server.ts';
 import { type Cleanup, freePort, Program } from '../../harness/processes.ts';
+import { WARM_UP_SECONDS } from '../cases.ts';
 import type { Row } from '../report.ts';
 import { median } from '../statistics.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const CONNECTIONS = 32;
-/** So long V8 goes on compiling anew. */
-const WARM_UP_SECONDS = 6;
 const ROWS = 10_000;
 
 const CASES = [
