@@ -33,12 +33,17 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** The scans of a plan that holds for all parameters, made while the tables are empty, that read more than an index finds. */
-async function endlessScans(text: string): Promise<string[]> {
+/** Of a plan that holds for all parameters, made while the tables are empty. */
+async function planOf(text: string): Promise<PlanNode[]> {
   const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
     `EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${text}`,
   );
-  return nodesOf(rows[0]!['QUERY PLAN'][0]!.Plan)
+  return nodesOf(rows[0]!['QUERY PLAN'][0]!.Plan);
+}
+
+/** The scans that read more than an index finds. */
+async function endlessScans(text: string): Promise<string[]> {
+  return (await planOf(text))
     .filter((node) => node['Node Type'] === 'Seq Scan' || (node['Index Name'] && !node['Index Cond']))
     .filter((node) => !small.has(node['Relation Name'] ?? ''))
     .map((node) => `${node['Node Type']} ${node['Index Name'] ?? node['Relation Name']}`);
@@ -49,6 +54,10 @@ describe('the plan of a statement that is planned once for a connection', () => 
     'H1: $name reads what its array names and nothing else, even if it was made for empty tables',
     async ({ text }) => expect(await endlessScans(text)).toEqual([]),
   );
+
+  it.each([TOUCH_FEW, TOUCH, LOCK_CURRENT])('H1: $name meets rows in the order of their index', async ({ text }) => {
+    expect((await planOf(text)).filter((node) => node['Node Type'].startsWith('Bitmap'))).toEqual([]);
+  });
 
   it('is the one that PostgreSQL goes on to use', async () => {
     const values = [['1'], ['1'], [0], [0], [1], 0];
