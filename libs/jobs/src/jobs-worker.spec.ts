@@ -19,7 +19,8 @@ let lines: Line[];
 
 beforeAll(async () => {
   database = await testDatabase();
-  pool = new Pool({ connectionString: database.url, max: 2 });
+  // What reads the queue from end to end is the worker then.
+  pool = new Pool({ connectionString: database.url, max: 2, options: '-c enable_seqscan=off' });
   tx = {
     query: async <Row>(statement: string | { text: string }, parameters?: readonly unknown[]) =>
       (await pool.query(typeof statement === 'string' ? statement : statement.text, parameters as unknown[]))
@@ -97,6 +98,29 @@ describe('a job', () => {
       ['one', 1],
       ['two', 1],
     ]);
+  });
+
+  it('H1: is found without reading the queue from end to end, which is full of what has gone from it', async () => {
+    const readFromEndToEnd = async () => {
+      const clients = [await pool.connect(), await pool.connect()];
+      for (const client of clients) await client.query('SELECT pg_stat_force_next_flush()');
+      clients.forEach((client) => client.release());
+      const { rows } = await pool.query<{ scans: number }>(
+        `SELECT seq_scan::int AS scans FROM pg_stat_all_tables WHERE relid = 'graphile_worker._private_jobs'::regclass`,
+      );
+      return rows[0]!.scans;
+    };
+    const before = await readFromEndToEnd();
+    const { taken, handler } = noting();
+    await work([handler]);
+    for (let many = 1; many <= 10; many++) {
+      await queue.enqueue(tx, probe, { name: 'one' });
+      await eventually(() => taken.length === many);
+    }
+    await worker!.close(); // its connections tell what they have read when they end
+    worker = undefined;
+    // The monitor looks at all of it now and then.
+    expect((await readFromEndToEnd()) - before).toBeLessThan(5);
   });
 
   it('H1: waits for its time', async () => {
