@@ -49,6 +49,17 @@ describe('H7: the bulkhead', () => {
     expect(hands.running.get('quick')).toBe(0);
   });
 
+  it('lets a crowd wait for a quick one when all has stood still for a moment, as a process does that is busy', async () => {
+    const { hands, clock } = bulkhead(100, 25);
+    const leaving: (() => void)[] = [];
+    for (let index = 0; index < 25; index++) leaving.push((await hands.enter('quick'))!);
+    clock.now = 100;
+    const waiting = Array.from({ length: 25 }, () => hands.enter('quick'));
+    for (const leave of leaving) leave();
+    for (const leave of await Promise.all(waiting)) leave!();
+    expect(hands.running.get('quick')).toBe(0);
+  });
+
   it('turns away at once what would wait for long, and after a while what waits in vain', async () => {
     const { hands, clock } = bulkhead(10, 1);
     await hands.enter('hanging');

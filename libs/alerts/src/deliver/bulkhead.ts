@@ -82,8 +82,9 @@ export class Bulkhead {
 
   /** Waits for a turn; false when it does not come, or would come late. */
   private turn(compartment: Compartment): Promise<boolean> {
-    const expectedMs = (compartment.waiting.length + 1) * this.turnOf(compartment);
-    const hasRoom = compartment.waiting.length < this.free();
+    const { averageMs, running, waiting } = compartment;
+    const expectedMs = Math.max(((waiting.length + 1) * averageMs) / running, this.standstillOf(compartment));
+    const hasRoom = waiting.length < this.free();
     if (expectedMs > (hasRoom ? PATIENT_MS : QUICK_MS)) return Promise.resolve(false);
     this.inHand++;
     return new Promise((resolve) => {
@@ -94,18 +95,22 @@ export class Bulkhead {
         resolve(true);
       };
       const timer = setTimeout(() => {
-        compartment.waiting.splice(compartment.waiting.indexOf(taken), 1);
+        waiting.splice(waiting.indexOf(taken), 1);
         this.inHand--;
         resolve(false);
       }, PATIENT_MS);
-      compartment.waiting.push(taken);
+      waiting.push(taken);
     });
   }
 
-  /** While the share is exhausted, a standstill counts for as long as it lasts: an attempt that hangs has no duration yet. */
+  /** A standstill counts for as long as it lasts: an attempt that hangs has no duration yet. */
   private turnOf(compartment: Compartment): number {
-    const standstillMs = this.hasTurn(compartment) ? 0 : this.now() - compartment.progressAt;
-    return Math.max(compartment.averageMs / Math.max(compartment.running, 1), standstillMs);
+    return Math.max(compartment.averageMs / Math.max(compartment.running, 1), this.standstillOf(compartment));
+  }
+
+  /** For how long an exhausted share has made no progress. */
+  private standstillOf(compartment: Compartment): number {
+    return this.hasTurn(compartment) ? 0 : this.now() - compartment.progressAt;
   }
 
   private hasTurn({ running }: Compartment): boolean {
