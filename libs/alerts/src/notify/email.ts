@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { NodemailerError, SMTPPoolOptions, SMTPPoolSentMessageInfo, Transporter } from 'nodemailer';
 import type { EmailIntegration } from '../config/integration.js';
 import { AddressGuard, refusalIn } from './address-guard.js';
+import { AttemptLimit } from './attempt-limit.js';
 import { smtpOutcome } from './delivery.js';
 import { renderEmail } from './email-content.js';
 import { type Excerpt, excerptWithout } from './excerpt.js';
@@ -52,23 +53,25 @@ export class EmailNotifier implements Notifier {
 
   private async send(request: NotifyRequest): Promise<Delivery> {
     const { timeoutMs } = this.options;
-    const deadline = this.options.deadline?.(timeoutMs) ?? AbortSignal.timeout(timeoutMs);
     const { from, to } = this.integration;
     const { subject, ...content } = renderEmail(request.payload, this.integration);
     const headers = withOverrides(
       { ...this.headers(request), Subject: subject, From: from, To: to.join(', ') },
       this.ownHeaders(request.payload),
     );
+    const limit = new AttemptLimit(request.signal, timeoutMs, this.options);
     try {
-      const signal = AbortSignal.any([request.signal, deadline]);
+      const { signal } = limit;
       const transport = await this.transport;
       return this.sent(await transport.sendMail({ envelope: { from, to: [...to] }, headers, ...content, signal }));
     } catch (error) {
       if (request.signal.aborted)
         return { outcome: 'recoverable', error: `${this.target}: the attempt was interrupted` };
-      if (deadline.aborted)
+      if (limit.exceeded)
         return { outcome: 'recoverable', error: `${this.target} did not take the message within ${timeoutMs} ms` };
       return this.fault(error as NodemailerError);
+    } finally {
+      limit.end();
     }
   }
 

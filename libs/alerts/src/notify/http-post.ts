@@ -4,6 +4,7 @@ import type { Agent, buildConnector, Dispatcher } from 'undici';
 import type { HttpSettings } from '../config/integration.js';
 import type { Secret } from '../config/secret.js';
 import { AddressGuard } from './address-guard.js';
+import { AttemptLimit } from './attempt-limit.js';
 import { parseRetryAfter } from './backoff.js';
 import { classifyHttp } from './delivery.js';
 import { type Excerpt, excerptWithout, secretsOf } from './excerpt.js';
@@ -80,15 +81,18 @@ export class HttpPost {
 
   /** Never rejects: whatever goes wrong is told by the outcome. */
   async send(message: Message): Promise<Delivery> {
-    const deadline = this.options.deadline?.(this.timeoutMs) ?? AbortSignal.timeout(this.timeoutMs);
+    const limit = new AttemptLimit(message.signal, this.timeoutMs, this.options);
+    const discarded: Promise<void>[] = [];
     try {
-      return await this.post(message, AbortSignal.any([message.signal, deadline]));
+      return await this.post(message, limit.signal, discarded);
     } catch (error) {
       if (message.signal.aborted)
         return { outcome: 'recoverable', error: `${this.target}: the attempt was interrupted` };
-      if (deadline.aborted)
+      if (limit.exceeded)
         return { outcome: 'recoverable', error: `${this.target} gave no answer within ${this.timeoutMs} ms` };
       return describeFault(this.target, error);
+    } finally {
+      void Promise.all(discarded).then(() => limit.end());
     }
   }
 
@@ -115,7 +119,12 @@ export class HttpPost {
     });
   }
 
-  private async post({ body, headers: general, proof }: Message, signal: AbortSignal): Promise<Delivery> {
+  /** @param discarded gets what is still read of answers that do not matter, and that the limit has to bound */
+  private async post(
+    { body, headers: general, proof }: Message,
+    signal: AbortSignal,
+    discarded: Promise<void>[],
+  ): Promise<Delivery> {
     const headers = { 'user-agent': `Eyrie/${this.options.version}`, ...general };
     let url = this.url;
     let trusted = true;
@@ -129,8 +138,8 @@ export class HttpPost {
         signal,
       });
       const redirect = this.redirect(answer, url, hops);
-      if (redirect === undefined) return this.conclude(answer, signal);
-      discard(answer.body, signal);
+      if (redirect === undefined) return this.conclude(answer, signal, discarded);
+      discarded.push(discard(answer.body, signal));
       if ('refused' in redirect) {
         const error = `${this.target} answered ${answer.statusCode}, a redirect that is not followed: ${redirect.refused}`;
         return { outcome: 'final', error, statusCode: answer.statusCode };
@@ -150,6 +159,7 @@ export class HttpPost {
   private async conclude(
     { statusCode, headers, body }: Dispatcher.ResponseData,
     signal: AbortSignal,
+    discarded: Promise<void>[],
   ): Promise<Delivery> {
     const success = statusCode >= 200 && statusCode < 300;
     const retryAfter = [headers['retry-after']].flat()[0];
@@ -158,7 +168,7 @@ export class HttpPost {
       const text = await beginningOf(body);
       return this.own.confirm({ statusCode, text, ...(retryAfterMs !== undefined && { retryAfterMs }) });
     }
-    if (success) discard(body, signal);
+    if (success) discarded.push(discard(body, signal));
     // If it breaks off, or the time is up, its status was the answer.
     const excerpt = success ? undefined : this.excerpt(await beginningOf(body, { tolerant: true }));
     return classifyHttp(this.target, { statusCode, retryAfter, excerpt }, this.now());
@@ -197,8 +207,8 @@ function credentialHeaders(http: HttpSettings, url: URL): Record<string, string[
 }
 
 /** Frees the connection for the next message: reads the rest if it is small, else closes. Nobody waits for it. */
-function discard(body: Dispatcher.ResponseData['body'], signal: AbortSignal): void {
-  body.dump({ limit: answerLimit, signal }).catch(() => {
+function discard(body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<void> {
+  return body.dump({ limit: answerLimit, signal }).catch(() => {
     // The answer counts, however its body ends.
   });
 }
