@@ -9,11 +9,10 @@ import { EventWrites } from '../event-writes.js';
 import { appendEvents } from '../ingest/alert-writer.js';
 import { latestOrigin } from '../ingest/origin.js';
 import { type NotificationReason } from '../notify/index.js';
-import { findSnoozed } from '../people/index.js';
 import { SilenceIndex } from '../silences/index.js';
 import { decideNotification, type LogEntry } from './decision.js';
 import { findInhibitors } from './inhibition.js';
-import { type ClaimedGroup, type Member } from './member.js';
+import { type ClaimedGroup, type GroupMember, type Member } from './member.js';
 import { Orphans } from './orphans.js';
 import { renderNotification } from './render.js';
 import {
@@ -44,7 +43,7 @@ interface Flushed {
 interface Flush {
   readonly group: ClaimedGroup;
   readonly route: Route;
-  readonly members: Member[];
+  readonly members: GroupMember[];
 }
 
 /** One notification to be, or, without alerts, a log entry that changes silently. */
@@ -100,7 +99,7 @@ export class FlushPass {
     const { config, routing } = this.configs;
     const groups = await tx.query<ClaimedGroup>(CLAIM_DUE, [now / 1000, MAX_GROUPS, ...routing.intervalColumns]);
     if (groups.length === 0) return { claimed: 0, emptied: [], events: 0 };
-    const members = await tx.query<Member>(MEMBERS, [groups.map(({ id }) => id)]);
+    const members = await tx.query<GroupMember>(MEMBERS, [groups.map(({ id }) => id), now / 1000]);
     const { ended, expired } = await this.settleEnded(tx, members, now);
     const byGroup = Map.groupBy(members, ({ group_id }) => group_id);
 
@@ -114,10 +113,9 @@ export class FlushPass {
     const adopted = orphaned.length > 0 ? await this.orphans.adopt(tx, orphaned, byGroup, now) : 0;
 
     const inhibited = await findInhibitors(tx, routing, members, now);
-    await this.silences.catchUp(tx, now);
+    await this.silences.catchUp(tx, now, groups[0]!.silences);
     const silenced = (member: Member) => this.silences.silencing(member, now).length > 0;
-    const snoozed = await findSnoozed(tx, now);
-    const muted = (member: Member) => inhibited.has(member.id) || snoozed.has(member.fingerprint) || silenced(member);
+    const muted = (member: GroupMember) => member.snoozed || inhibited.has(member.id) || silenced(member);
     const audible = (flush: Flush) =>
       isRouteMuted(flush.route, config.timeIntervals, new Date(now))
         ? []

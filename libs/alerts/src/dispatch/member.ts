@@ -20,10 +20,21 @@ export interface Member {
   readonly acknowledged: boolean;
 }
 
-export interface ClaimedGroup {
+/** As a flush finds it. */
+export interface GroupMember extends Member {
+  /** Nobody is told of it for now. */
+  readonly snoozed: boolean;
+}
+
+export interface Group {
   readonly id: string;
   readonly key: string;
   /** The route's id under the configuration that made the group. */
   readonly route: string;
   readonly labels: Labels;
+}
+
+export interface ClaimedGroup extends Group {
+  /** The revision of the silences when it was claimed. */
+  readonly silences: number;
 }

@@ -1,6 +1,6 @@
 import { type Integration } from '../config/index.js';
 import { renderPayload, type NotificationPayload, type NotificationReason } from '../notify/index.js';
-import { type ClaimedGroup, type Member } from './member.js';
+import { type Group, type Member } from './member.js';
 
 /** The 16 hexadecimal digits by which Prometheus and Alertmanager show a fingerprint. */
 export function fingerprintText(decimal: string): string {
@@ -14,7 +14,7 @@ export function timeText(seconds: number): string {
 
 /** What an integration is told of a group: kept as it is, so that every attempt says the same. */
 export function renderNotification(
-  group: ClaimedGroup,
+  group: Group,
   integration: Integration,
   members: readonly Member[],
   reason: NotificationReason,

@@ -1,6 +1,7 @@
 import { ofAnyLength, type Statement } from 'eyrie/database';
 import { enqueueSql } from 'eyrie/jobs';
 import { deliverNotification } from '../deliver/deliver-notification.task.js';
+import { LATEST_REVISION } from '../silences/index.js';
 
 /** The SQL of a flush. A pass takes many groups and costs a fixed number of statements. */
 const statement = (name: string, text: string): Statement => ({ name: `flush:${name}`, text });
@@ -9,6 +10,7 @@ const seconds = (column: string) => `to_timestamp(${column})`;
 /**
  * Takes due groups that no other dispatcher has in hand, and sets their next flush: after the interval of their route, or
  * at once where the route is unknown. The lock lets writers add alerts meanwhile. $3, $4: ids and intervals of the routes.
+ * Answers, too, which silences hold from here on.
  */
 export const CLAIM_DUE = statement(
   'claim',
@@ -19,7 +21,7 @@ export const CLAIM_DUE = statement(
    WHERE id IN (
      SELECT id FROM alert_groups WHERE next_flush_at <= ${seconds('$1')}
      ORDER BY next_flush_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
-   RETURNING id, key, route, labels`,
+   RETURNING id, key, route, labels, ${LATEST_REVISION} AS silences`,
 );
 
 export const NEXT_DUE = statement(
@@ -27,13 +29,15 @@ export const NEXT_DUE = statement(
   `SELECT extract(epoch FROM min(next_flush_at))::float8 AS due FROM alert_groups`,
 );
 
-/** OFFSET 0 keeps the planner from joining with all alerts instead of asking for each. */
+/** OFFSET 0 keeps the planner from joining with all alerts instead of asking for each. $2: now. */
 export const MEMBERS = statement(
   'members',
   `SELECT member.group_id, alert.id, alert.fingerprint, alert.state, alert.current, alert.labels, alert.annotations,
      alert.generator_url, alert.origin, alert.acknowledged_at IS NOT NULL AS acknowledged,
      extract(epoch FROM alert.starts_at)::float8 AS starts_at,
-     extract(epoch FROM alert.ends_at)::float8 AS ends_at
+     extract(epoch FROM alert.ends_at)::float8 AS ends_at,
+     (SELECT until FROM alert_snoozes snooze WHERE snooze.fingerprint = alert.fingerprint) > ${seconds('$2')} IS TRUE
+       AS snoozed
    FROM group_alerts member CROSS JOIN LATERAL (SELECT * FROM alerts WHERE alerts.id = member.alert_id OFFSET 0) alert
    WHERE member.group_id = ANY(${ofAnyLength('$1::uuid[]')})`,
 );
@@ -90,7 +94,7 @@ export const TELL = statement(
      ${enqueueSql(
        deliverNotification,
        `SELECT json_build_object('id', id) AS payload, NULL::timestamptz AS run_at, origin
-        FROM made WHERE state = 'pending'`,
+        FROM made WHERE state = 'pending' AND set_config('plan_cache_mode', 'force_generic_plan', true) IS NOT NULL`,
      )}
    )
    SELECT count(*) FROM queued`,

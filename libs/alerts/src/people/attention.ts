@@ -1,6 +1,6 @@
 import { type Queryable } from 'eyrie/database';
 import { timeText } from '../dispatch/render.js';
-import { ATTENTION, SNOOZED } from './statements.js';
+import { ATTENTION } from './statements.js';
 
 /** What people have said about an alert. Times are RFC 3339. */
 export interface AlertAttention {
@@ -29,12 +29,6 @@ export async function attentionOf(
 ): Promise<Map<string, AlertAttention>> {
   const rows = await database.query<AttentionRow>(ATTENTION, [ids, now / 1000]);
   return new Map(rows.map((row) => [row.id, toAttention(row)]));
-}
-
-/** The alerts that are snoozed, usually very few: fingerprints as signed decimals. `now` in milliseconds. */
-export async function findSnoozed(database: Queryable, now: number): Promise<ReadonlySet<string>> {
-  const rows = await database.query<{ fingerprint: string }>(SNOOZED, [now / 1000]);
-  return new Set(rows.map(({ fingerprint }) => fingerprint));
 }
 
 function toAttention(row: AttentionRow): AlertAttention {

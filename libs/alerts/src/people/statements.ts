@@ -50,11 +50,6 @@ export const DROP_SNOOZES = statement(
      SELECT fingerprint FROM alert_snoozes WHERE until <= ${seconds('$1')} FOR UPDATE SKIP LOCKED)`,
 );
 
-export const SNOOZED = statement(
-  'snoozed',
-  `SELECT fingerprint::text FROM alert_snoozes WHERE until > ${seconds('$1')}`,
-);
-
 export const LAST_EVENT = statement(
   'last-event',
   `SELECT type, actor, data FROM alert_events WHERE alert_id = $1 ORDER BY id DESC LIMIT 1`,

@@ -1,6 +1,6 @@
 export { PruneSilencesHandler } from './prune-silences.handler.js';
 export { pruneSilences } from './prune-silences.task.js';
-export { SilenceIndex } from './silence-index.js';
+export { LATEST_REVISION, SilenceIndex } from './silence-index.js';
 export { InvalidSilence, type SilenceRequest } from './silence-request.js';
 export { type SilenceEventView, type SilenceFilter, SilencesReader } from './silences-reader.js';
 export { type SilenceActor, SilenceNotFound, SilencesService } from './silences.service.js';

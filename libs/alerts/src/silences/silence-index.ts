@@ -23,6 +23,9 @@ interface Known {
 
 type ChangedRow = { latest: number; revision: number } & (SilenceRow | { id: null });
 
+/** SQL for the revision that a statement sees, as {@link SilenceIndex.catchUp} takes it. */
+export const LATEST_REVISION = '(SELECT revision::float8 FROM silences_revision WHERE singleton)';
+
 /** What has changed since revision $1; for whoever knows nothing (-1), what has not expired. $2: now. */
 const CHANGED: Statement = {
   name: 'silences:changed',
@@ -61,18 +64,23 @@ export class SilenceIndex {
     return this.held.size;
   }
 
-  async catchUp(tx: Queryable, now: number): Promise<void> {
+  /** `latest`: the revision, where the caller's own statement has read it: usually it is the one that is known. */
+  async catchUp(tx: Queryable, now: number, latest?: number): Promise<void> {
+    if (latest !== this.revision) await this.read(tx, now);
+    if (now - this.sweptAt >= SWEEP_MS) this.sweep(now);
+  }
+
+  private async read(tx: Queryable, now: number): Promise<void> {
     const known = this.revision;
     const rows = await tx.query<ChangedRow>(CHANGED, [known, now / 1000]);
     const latest = rows[0]!.latest;
     if (latest < known) {
       // Only a database that was restored from a backup goes back.
       this.forget();
-      return this.catchUp(tx, now);
+      return this.read(tx, now);
     }
     for (const row of rows) if (row.id !== null) this.apply(row, now);
     this.revision = Math.max(this.revision, latest);
-    if (now - this.sweptAt >= SWEEP_MS) this.sweep(now);
   }
 
   /** The ids of the silences that hold for this alert now. */
