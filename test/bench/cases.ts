@@ -103,7 +103,7 @@ export async function runLatency(client: ClientProcess, sides: Sides, pace: Pace
   const order = [sides.peer, sides.eyrie].filter((side) => side !== undefined);
   for (const { rate, limits } of LATENCY_CASES) {
     const results = new Map<Side, LatencyResult[]>(order.map((side) => [side, []]));
-    for (const { target } of order) await client.latency({ target, rate, seconds: 1 });
+    for (const { target } of order) await client.latency({ target, rate, seconds: WARM_UP_SECONDS });
     for (let round = 0; round < pace.latencyRounds; round++) {
       for (const side of inTurn(order, round)) {
         results.get(side)?.push(await client.latency({ target: side.target, rate, seconds: pace.latencySeconds }));
