@@ -68,7 +68,8 @@ export const LOG_ENTRIES = statement(
 
 /**
  * Writes down what integrations are told from now on, and the notifications with their jobs. Where an earlier one of the
- * same group and integration is still under way, the new one waits. $8: now.
+ * same group and integration is still under way, the new one waits. $8: now. For the rest of its transaction plans are
+ * kept, for the sake of the statements inside of graphile-worker's `add_jobs`: to plan those takes longer than to run them.
  */
 export const TELL = statement(
   'tell',
@@ -94,7 +95,8 @@ export const TELL = statement(
      ${enqueueSql(
        deliverNotification,
        `SELECT json_build_object('id', id) AS payload, NULL::timestamptz AS run_at, origin
-        FROM made WHERE state = 'pending' AND set_config('plan_cache_mode', 'force_generic_plan', true) IS NOT NULL`,
+        FROM made
+        WHERE state = 'pending' AND set_config('plan_cache_mode', 'force_generic_plan', true) IS NOT NULL`,
      )}
    )
    SELECT count(*) FROM queued`,
