@@ -1,24 +1,22 @@
 # shellcheck shell=bash
 # Who did what, and when: a JSON object a line in .state/audit.log, only ever appended to.
 
-ACTOR=${SUDO_USER:-$(id -un)}@$(hostname)
+HOST=$(hostname)
+ACTOR=${SUDO_USER:-$(id -un)}@$HOST
 
 # audit EVENT key=value…: never give it a secret. Credentials in a URL are blotted out in any case.
 audit() {
   [[ $DRY_RUN == true ]] && return
-  local line pair
-  line="{\"time\":\"$(now)\",\"verb\":$(json_string "$VERB"),\"event\":$(json_string "$1")"
-  line+=",\"environment\":$(json_string "$ENV_NAME"),\"actor\":$(json_string "$ACTOR"),\"pid\":$$"
-  shift
-  for pair in "$@"; do line+=",$(json_string "${pair%%=*}"):$(json_string "$(without_credentials "${pair#*=}")")"; done
-  mkdir -p "$STATE_DIR"
+  local line pair key value
+  TZ=UTC printf -v line '{"time":"%(%Y-%m-%dT%H:%M:%SZ)T","pid":%s' -1 $$
+  for pair in "verb=$VERB" "event=$1" "environment=$ENV_NAME" "actor=$ACTOR" "${@:2}"; do
+    if [[ $pair == *://*@* ]]; then pair=$(without_credentials "$pair"); fi
+    as_json key "${pair%%=*}"
+    as_json value "${pair#*=}"
+    line+=,$key:$value
+  done
+  [[ -d $STATE_DIR ]] || mkdir -p "$STATE_DIR"
   printf '%s}\n' "$line" >>"$STATE_DIR/audit.log"
 }
 
-without_credentials() {
-  if [[ $1 != *://* ]]; then
-    printf '%s' "$1"
-    return
-  fi
-  printf '%s' "$1" | sed 's#://[^/@[:space:]]*@#://***@#g'
-}
+without_credentials() { printf '%s' "$1" | sed 's#://[^/@[:space:]]*@#://***@#g'; }

@@ -2,14 +2,13 @@
 # Builders: each puts one command into the array argv and does nothing else. `perform` runs it, `ask` only looks.
 
 service_of() { if [[ $1 == worker ]]; then echo worker; else echo "api-$1"; fi; }
-key_of() { printf '%s_%s' "${1^^}" "$2"; }
 
 # Containers. NAME is a container's name, SLOT is blue, green or worker.
 cmd_scale() { argv=("${COMPOSE[@]}" --progress quiet up --detach --no-deps --no-recreate --scale "$(service_of "$1")=$2" "$(service_of "$1")"); }
 cmd_stop() { argv=(docker stop "$@"); }
 cmd_remove() { argv=(docker rm --force --volumes "$@"); }
 cmd_list() {
-  argv=(docker ps --all --format '{{.Names}}' --filter "label=com.docker.compose.project=$(project)"
+  argv=(docker ps --all --format '{{.Names}}' --filter "label=com.docker.compose.project=$PROJECT"
     --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False)
 }
 cmd_inspect() { argv=(docker inspect --type container --format "$CONTAINER_FORMAT" "$@"); }

@@ -17,7 +17,7 @@ ACTIVE=blue
 find_active() {
   ACTIVE=$(heavier "$(traffic_now)")
   (($(slot_replicas "$ACTIVE") > 0)) ||
-    fail "$MISCONFIGURED" "all traffic goes to $ACTIVE, but $(key_of "$ACTIVE" REPLICAS) in .env is 0"
+    fail "$MISCONFIGURED" "all traffic goes to $ACTIVE, but ${ACTIVE^^}_REPLICAS in .env is 0"
 }
 
 # parse_limits: the flags that deploy and rollback share.
@@ -45,7 +45,7 @@ decimal() { [[ $2 =~ ^[0-9]{1,5}(\.[0-9]{1,4})?$ ]] || fail "$WRONG_USAGE" "$1 m
 # cutover_rolling IMAGE: in the active slot, one replica after the other.
 cutover_rolling() {
   set_traffic "$(weights "$ACTIVE" 0)"
-  env_set "$(key_of "$ACTIVE" IMAGE)" "$1"
+  env_set "${ACTIVE^^}_IMAGE" "$1"
   settle plan_roll "$ACTIVE" watched
   drop_slot "$(other_slot "$ACTIVE")"
 }
@@ -54,7 +54,7 @@ cutover_rolling() {
 cutover_blue_green() {
   local other
   other=$(other_slot "$ACTIVE")
-  env_set "$(key_of "$other" IMAGE)" "$1"
+  env_set "${other^^}_IMAGE" "$1"
   scale_to "$other" "$(slot_replicas "$ACTIVE")"
   switch_to "$other"
 }
@@ -63,7 +63,7 @@ cutover_blue_green() {
 cutover_canary() {
   local other weight total
   other=$(other_slot "$ACTIVE") total=$(slot_replicas "$ACTIVE")
-  env_set "$(key_of "$other" IMAGE)" "$1"
+  env_set "${other^^}_IMAGE" "$1"
   for weight in $2; do
     scale_to "$other" "$(share "$total" "$weight")"
     say "canary: $weight % of the traffic for $STEP_DURATION s"
@@ -80,7 +80,7 @@ cutover_canary() {
 
 # scale_to SLOT REPLICAS: a slot that is not all of the traffic's.
 scale_to() {
-  env_set "$(key_of "$1" REPLICAS)" "$2"
+  env_set "${1^^}_REPLICAS" "$2"
   settle plan_fill "$1"
 }
 
@@ -110,7 +110,7 @@ cutover_workers() {
 
 # first_installation IMAGE: nothing serves yet, so that there is nobody to be careful of.
 first_installation() {
-  env_set "$(key_of "$ACTIVE" IMAGE)" "$1"
+  env_set "${ACTIVE^^}_IMAGE" "$1"
   settle plan_fill "$ACTIVE"
   perform cmd_start nginx || fail "$FAILED" 'Nginx does not start'
   set_traffic "$(weights "$ACTIVE" 0)"

@@ -5,13 +5,13 @@
 declare -a COMPOSE=()
 declare -A DRY_ENV=()
 
-# enter_environment NAME|DIRECTORY: sets ENV_NAME, ENV_DIR, STATE_DIR and COMPOSE.
+# enter_environment NAME|DIRECTORY: sets ENV_NAME, ENV_DIR, STATE_DIR, COMPOSE, and PROJECT, the name of its compose project.
 enter_environment() {
   case $1 in
     production | prod) ENV_NAME=production ENV_DIR=$ROOT/deploy/prod ;;
     */* | . | ..)
       ENV_DIR=$(cd "$1" 2>/dev/null && pwd) || fail "$MISCONFIGURED" "no directory $1"
-      ENV_NAME=$(basename "$ENV_DIR")
+      ENV_NAME=${ENV_DIR##*/}
       ;;
     *[!A-Za-z0-9_-]*) fail "$WRONG_USAGE" "'$1' names no environment" ;;
     *) ENV_NAME=$1 ENV_DIR=$ROOT/deploy/$1 ;;
@@ -21,6 +21,7 @@ enter_environment() {
     docker compose --file "$ROOT/deploy/prod/compose.yaml" --env-file "$ENV_DIR/.env"
     --project-directory "$ROOT/deploy/prod"
   )
+  PROJECT=$(env_get COMPOSE_PROJECT_NAME eyrie)
 }
 
 # require_environment: fails unless init-secrets has made it.
@@ -37,19 +38,10 @@ require_environment() {
 # compose ARG…: docker compose with the environment's files. For a step, say `run compose …`.
 compose() { "${COMPOSE[@]}" "$@"; }
 
-# project: the name of the environment's compose project.
-project() { env_get COMPOSE_PROJECT_NAME eyrie; }
-
 # env_get KEY [DEFAULT]: the value in .env; the default where it is missing or empty.
 env_get() {
-  local value
-  if [[ ${DRY_ENV[$1]+is-set} ]]; then value=${DRY_ENV[$1]}; else value=$(env_in_file "$1"); fi
-  printf '%s\n' "${value:-${2:-}}"
-}
-
-env_in_file() {
-  local line value='' assignment="^[[:space:]]*(export[[:space:]]+)?$1=(.*)\$"
-  if [[ -f $ENV_DIR/.env ]]; then
+  local line value=${DRY_ENV[$1]:-} assignment="^[[:space:]]*(export[[:space:]]+)?$1=(.*)\$"
+  if [[ ! ${DRY_ENV[$1]+is-set} && -f $ENV_DIR/.env ]]; then
     while IFS= read -r line || [[ $line ]]; do
       if [[ $line =~ $assignment ]]; then value=${BASH_REMATCH[2]}; fi
     done <"$ENV_DIR/.env"
@@ -59,7 +51,7 @@ env_in_file() {
     \'*\'*) value=${value#\'} value=${value%%\'*} ;;
     *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
   esac
-  printf '%s\n' "$value"
+  printf '%s\n' "${value:-${2:-}}"
 }
 
 # env_set KEY VALUE: replaces the line in .env, or adds it; comments and order stay. Readers see the old file or the new one.

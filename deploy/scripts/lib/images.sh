@@ -52,7 +52,7 @@ pin_image() {
   fi
   id=$(image_id "$1")
   [[ $id ]] || fail "$FAILED" "no image $1 here"
-  PINNED=${2:-$(repository_of "$1")}:$(project)-$(hex12 "$id")
+  PINNED=${2:-$(repository_of "$1")}:$PROJECT-$(hex12 "$id")
   if [[ $(image_id "$PINNED") != "$id" ]]; then perform cmd_tag "$id" "$PINNED"; fi
 }
 PINNED=''

@@ -77,7 +77,7 @@ release_lock() {
 write_lock() {
   local temporary
   temporary=$(mktemp "$STATE_DIR/lock.XXXXXX")
-  printf '%s=%s\n' owner "$ACTOR" host "$(hostname)" pid $$ born "$(born $$)" verb "$1" since "$(now)" \
+  printf '%s=%s\n' owner "$ACTOR" host "$HOST" pid $$ born "$(born $$)" verb "$1" since "$(now)" \
     expires "$(($(date +%s) + LOCK_TTL))" token "$LOCK_TOKEN" >"$temporary"
   mv -f "$temporary" "$STATE_DIR/lock"
 }
@@ -95,7 +95,7 @@ lock_is_live() {
   expires=$(lock_field expires) pid=$(lock_field pid)
   [[ $expires =~ ^[0-9]+$ && $pid =~ ^[0-9]+$ ]] || return 1
   ((expires > $(date +%s))) || return 1
-  [[ $(lock_field host) == "$(hostname)" ]] || return 0
+  [[ $(lock_field host) == "$HOST" ]] || return 0
   kill -0 "$pid" 2>/dev/null && [[ $(born "$pid") == "$(lock_field born)" ]]
 }
 

@@ -13,10 +13,10 @@ shopt -s inherit_errexit
 umask 077
 export LC_ALL=C
 
-LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-SCRIPTS=$(dirname "$LIB")
-ROOT=$(cd "$SCRIPTS/../.." && pwd)
-VERB=$(basename "$0")
+LIB=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+SCRIPTS=${LIB%/*}
+ROOT=${SCRIPTS%/*/*}
+VERB=${0##*/}
 readonly LIB SCRIPTS ROOT VERB
 
 # The .env of the environment decides, not what the caller's shell happens to export.
@@ -95,4 +95,4 @@ whole() {
   fi
 }
 
-now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+now() { TZ=UTC printf '%(%Y-%m-%dT%H:%M:%SZ)T\n' -1; }

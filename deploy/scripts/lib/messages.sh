@@ -32,7 +32,16 @@ confirm() {
 
 # json_string TEXT: as a JSON string.
 json_string() {
-  local text=$1
+  local string
+  as_json string "$1"
+  printf '%s' "$string"
+}
+
+# as_json VARIABLE TEXT: puts it, as a JSON string, into the variable.
+as_json() {
+  local -n json=$1
+  local text=$2
   text=${text//\\/\\\\} text=${text//\"/\\\"} text=${text//$'\n'/\\n} text=${text//$'\t'/\\t} text=${text//$'\r'/\\r}
-  printf '"%s"' "${text//[$'\001'-$'\037']/ }"
+  # shellcheck disable=SC2034 # it is the caller's
+  json='"'${text//[$'\001'-$'\037']/ }'"'
 }

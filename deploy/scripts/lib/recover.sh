@@ -11,8 +11,8 @@ begin_release() {
         "$(env_get EYRIE_IMAGE)"
       for slot in "$ACTIVE" worker; do
         running=$(running_image "$slot")
-        printf '%s=%s\n%s=%s\n' "$(key_of "$slot" IMAGE)" "${running:-$(slot_image "$slot")}" \
-          "$(key_of "$slot" REPLICAS)" "$(slot_replicas "$slot")"
+        printf '%s=%s\n%s=%s\n' "${slot^^}_IMAGE" "${running:-$(slot_image "$slot")}" \
+          "${slot^^}_REPLICAS" "$(slot_replicas "$slot")"
         printf '%s=%s\n' "running_$slot" "${running:+yes}"
       done
     } >"$STATE_DIR/unfinished.new"
@@ -106,7 +106,7 @@ back_traffic() { if [[ $(unfinished "running_$1") ]]; then set_traffic "$(weight
 
 back_slot() { # SLOT
   local image replicas
-  image=$(key_of "$1" IMAGE) replicas=$(key_of "$1" REPLICAS)
+  image=${1^^}_IMAGE replicas=${1^^}_REPLICAS
   env_set "$image" "$(unfinished "$image")"
   env_set "$replicas" "$(unfinished "$replicas")"
   if [[ $(unfinished "running_$1") ]]; then
@@ -118,7 +118,7 @@ back_slot() { # SLOT
 
 # drop_slot SLOT: nothing of it is left.
 drop_slot() {
-  env_set "$(key_of "$1" REPLICAS)" 0
+  env_set "${1^^}_REPLICAS" 0
   empty_slot "$1"
 }
 

@@ -164,10 +164,10 @@ VERSION=''
 # before anything has changed.
 rehearse() {
   local name slot=$ACTIVE
-  name=$(project)-rehearsal
+  name=$PROJECT-rehearsal
   sweep "$name"
   on_exit sweep "$name"
-  quietly perform cmd_once "$(key_of "$slot" IMAGE)" "$1" --detach --name "$name" "$(service_of "$slot")" ||
+  quietly perform cmd_once "${slot^^}_IMAGE" "$1" --detach --name "$name" "$(service_of "$slot")" ||
     fail "$FAILED" "Docker could not start $1"
   wait_healthy new "$name"
   smoke_test "$name"

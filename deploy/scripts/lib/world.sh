@@ -7,7 +7,8 @@ DRY_TRAFFIC=''
 
 # look SLOT: a line a container: NAME IMAGE_ID STATE HEALTH RESTARTS CREATED (seconds), oldest first.
 look() {
-  local -a names
+  local -a names lines created
+  local i
   if [[ $DRY_RUN == true ]]; then
     printf '%s' "${DRY_WORLD[$1]:-}"
     return
@@ -15,13 +16,19 @@ look() {
   mapfile -t names < <(ask cmd_list "$(service_of "$1")")
   ((${#names[@]} > 0)) || return 0
   # A container that goes away between the two questions is left out.
-  { ask cmd_inspect "${names[@]}" 2>/dev/null || true; } | while read -r name image state health restarts created; do
-    echo "${name#/} $image $state $health $restarts $(date -d "$created" +%s)"
-  done | sort -k 6n -k 1V
+  mapfile -t lines < <(ask cmd_inspect "${names[@]}" 2>/dev/null || true)
+  ((${#lines[@]} > 0)) || return 0
+  mapfile -t created < <(printf '%s\n' "${lines[@]##* }" | date -f - +%s)
+  for i in "${!lines[@]}"; do lines[i]="${lines[i]% *} ${created[i]}"; done
+  printf '%s\n' "${lines[@]#/}" | sort -k 6n -k 1V
 }
 
 # names_in SLOT: of its containers, on one line.
-names_in() { look "$1" | cut -d ' ' -f 1 | paste -s -d ' '; }
+names_in() {
+  local name line=''
+  while read -r name _; do line+=" $name"; done < <(look "$1")
+  echo "${line# }"
+}
 
 begin_dry_world() {
   local slot i
@@ -34,7 +41,7 @@ dry_start() { # SLOT IMAGE: one that has today's settings, once SINCE when is kn
   local last
   last=$(names_in "$1")
   last=${last##*-}
-  DRY_WORLD[$1]+="$(project)-$(service_of "$1")-$((${last:-0} + 1)) $2 running healthy 0 ${SINCE:-0}"$'\n'
+  DRY_WORLD[$1]+="$PROJECT-$(service_of "$1")-$((${last:-0} + 1)) $2 running healthy 0 ${SINCE:-0}"$'\n'
 }
 
 dry_remove() { # SLOT NAME
@@ -42,8 +49,9 @@ dry_remove() { # SLOT NAME
   DRY_WORLD[$1]+=${DRY_WORLD[$1]:+$'\n'}
 }
 
-slot_image() { env_get "$(key_of "$1" IMAGE)" "$(env_get EYRIE_IMAGE eyrie:latest)"; }
-slot_replicas() { env_get "$(key_of "$1" REPLICAS)" "$(case $1 in blue) echo 3 ;; green) echo 0 ;; worker) echo 2 ;; esac)"; }
+declare -rA REPLICAS=([blue]=3 [green]=0 [worker]=2)
+slot_image() { env_get "${1^^}_IMAGE" "$(env_get EYRIE_IMAGE eyrie:latest)"; }
+slot_replicas() { env_get "${1^^}_REPLICAS" "${REPLICAS[$1]}"; }
 
 # traffic_now: blue=N green=M, of Nginx itself, or as it was last set while Nginx is not there to be asked.
 traffic_now() {

@@ -16,7 +16,7 @@ const LIMIT_MS = 120_000;
 
 // What the scripts find as `docker`: it hands the call to the model over a local port, and prints the answer. Written in bash,
 // whose start takes milliseconds: a deploy makes a hundred calls.
-const CLIENT = `#!/usr/bin/env bash
+const CLIENT = `#!/bin/bash
 exec 3<>"/dev/tcp/127.0.0.1/$MODEL_PORT"
 input=''
 if [[ " $* " == *' --interactive '* ]]; then input=$(cat); fi
