@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Caller } from './caller.js';
-import { hashCredential, longestCredential } from './credential.js';
+import { hashCredentialAsText, longestCredential } from './credential.js';
 import { VerifiedCallers } from './verified-callers.js';
 
 /** What is stored under a hash. */
@@ -24,10 +24,9 @@ export class CredentialVerifier<C extends Caller> {
   /** @throws DatabaseUnavailableError when the database is gone and no answer is remembered */
   async verify(credential: string): Promise<C | undefined> {
     if (credential.length > longestCredential) return undefined;
-    const hash = hashCredential(credential);
-    const name = hash.toString('base64');
-    const remembered = this.verified.get(name);
-    return remembered ? remembered.caller : this.lookUp(name, hash);
+    const hash = hashCredentialAsText(credential);
+    const remembered = this.verified.get(hash);
+    return remembered ? remembered.caller : this.lookUp(hash);
   }
 
   /** Forgets every answer, and those that are on their way: they may be from before a change. */
@@ -36,14 +35,14 @@ export class CredentialVerifier<C extends Caller> {
     this.lookups = new Map();
   }
 
-  private lookUp(name: string, hash: Buffer): Promise<C | undefined> {
+  private lookUp(hash: string): Promise<C | undefined> {
     const { lookups } = this;
-    const underway = lookups.get(name);
+    const underway = lookups.get(hash);
     if (underway) return underway;
-    const lookup = this.ask(hash, (caller, askedAt, validForMs) => {
-      if (lookups === this.lookups) this.verified.set(name, caller, askedAt, validForMs);
-    }).finally(() => lookups.delete(name));
-    lookups.set(name, lookup);
+    const lookup = this.ask(Buffer.from(hash, 'base64'), (caller, askedAt, validForMs) => {
+      if (lookups === this.lookups) this.verified.set(hash, caller, askedAt, validForMs);
+    }).finally(() => lookups.delete(hash));
+    lookups.set(hash, lookup);
     return lookup;
   }
 

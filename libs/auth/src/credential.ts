@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Longer texts are no credentials of ours; they are not even hashed. */
 export const longestCredential = 512;
@@ -8,5 +8,10 @@ export const longestCredential = 512;
  * try 2^256 of them, so there is nothing that a slow hash would slow down but our own requests.
  */
 export function hashCredential(credential: string): Buffer {
-  return createHash('sha256').update(credential).digest();
+  return hash('sha256', credential, 'buffer');
+}
+
+/** The same in base64, which Node makes in a fifth of the time. */
+export function hashCredentialAsText(credential: string): string {
+  return hash('sha256', credential, 'base64');
 }
