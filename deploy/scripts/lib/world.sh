@@ -49,6 +49,7 @@ dry_remove() { # SLOT NAME
   DRY_WORLD[$1]+=${DRY_WORLD[$1]:+$'\n'}
 }
 
+# Where .env says nothing.
 declare -rA REPLICAS=([blue]=3 [green]=0 [worker]=2)
 slot_image() { env_get "${1^^}_IMAGE" "$(env_get EYRIE_IMAGE eyrie:latest)"; }
 slot_replicas() { env_get "${1^^}_REPLICAS" "${REPLICAS[$1]}"; }
