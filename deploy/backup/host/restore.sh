@@ -10,7 +10,7 @@ readonly WRITERS=(api-blue api-green worker migrate)
 containers() {
   ONCE=(compose --progress quiet run --rm --no-deps -T)
   SUPERUSER=("${ONCE[@]}" --volume "$ENV_DIR/secrets/postgres_password:/run/secrets/postgres_password:ro")
-  FILES=("${ONCE[@]}" --volume "$(project)_postgres:/postgres" backup)
+  FILES=("${ONCE[@]}" --volume "${PROJECT}_postgres:/postgres" backup)
 }
 readonly DATA=/postgres/18/docker
 
@@ -61,7 +61,7 @@ restore_in_place() {
 recover_beside() {
   local name
   [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,30}$ ]] || fail "$WRONG_USAGE" "'$1' cannot be the name: small letters, digits and - only"
-  name=$(project)-restore-$1
+  name=$PROJECT-restore-$1
   if [[ $DRY_RUN != true ]] && docker inspect "$name" >/dev/null 2>&1; then
     fail "$WRONG_USAGE" "refused: there is $name already; restore --drop $1 removes it"
   fi
@@ -129,7 +129,7 @@ safety_dump() {
 # drop NAME: what was restored beside (a container, or a database that restore has renamed), or an old data directory.
 drop() {
   local name
-  name=$(project)-restore-$1
+  name=$PROJECT-restore-$1
   case $1 in
     eyrie_before_*)
       [[ $1 =~ ^eyrie_before_[0-9]{8}t[0-9]{6}$ ]] || fail "$WRONG_USAGE" "restore has made no $1"
@@ -155,7 +155,7 @@ drop() {
 containers_of() {
   local service
   for service in "$@"; do
-    docker ps --format '{{.Names}}' --filter "label=com.docker.compose.project=$(project)" \
+    docker ps --format '{{.Names}}' --filter "label=com.docker.compose.project=$PROJECT" \
       --filter "label=com.docker.compose.service=$service" --filter label=com.docker.compose.oneoff=False
   done
 }
