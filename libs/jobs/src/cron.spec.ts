@@ -73,6 +73,27 @@ describe('a task that the clock calls for', () => {
     ]);
   });
 
+  it('H1: is caught up, each time once, after a gap in which there was no worker or its last moments were lost', async () => {
+    const minute = Math.floor(Date.now() / MINUTE) * MINUTE;
+    setTime(minute + 30_000);
+    taken.length = 0;
+    const cron = [{ task: probe, match: '* * * * *', payload: { name: 'late' } }] as CronEntry[];
+    await start(cron);
+    await eventually(async () => (await known()).length === 2);
+    await workers.pop()!.close();
+    await pool.query(
+      `UPDATE graphile_worker._private_known_crontabs
+       SET known_since = to_timestamp($1), last_execution = to_timestamp($1) WHERE identifier = 'probe'`,
+      [minute / 1000 - 180],
+    );
+    taken.length = 0;
+    await start(cron);
+    await start(cron);
+    await eventually(() => taken.length >= 3);
+    await eventually(async () => (await pool.query('SELECT FROM graphile_worker._private_jobs')).rowCount === 0);
+    expect(taken).toEqual(['late', 'late', 'late']);
+  });
+
   it.each([
     ['a payload that does not fit its task', { task: probe, match: '* * * * *', payload: { nam: 'tick' } }, /nam/],
     ['a time that is none', { task: probe, match: 'at noon', payload: { name: 'tick' } }, /at noon/],

@@ -26,6 +26,8 @@ const RESTART_DELAY_MS = 500;
 /** What a job has, once its signal has aborted, to end in an orderly way. */
 const ABORT_GRACE_MS = 2_000;
 const PRUNE_FAILURES = 'prune-job-failures';
+/** What the clock has called for meanwhile is caught up by the next worker, or after the loss of PostgreSQL. */
+const CATCH_UP_MS = 600_000;
 
 /**
  * Takes jobs and hands each to its handler. Start-up fails when a task has no handler, or a handler no task. Survives
@@ -106,11 +108,13 @@ export class JobsWorker implements OnApplicationBootstrap {
   }
 
   private cronItems(): CronItem[] {
-    const own = { task: PRUNE_FAILURES, match: '17 * * * *', identifier: PRUNE_FAILURES };
+    const options = { backfillPeriod: CATCH_UP_MS };
+    const own = { task: PRUNE_FAILURES, match: '17 * * * *', identifier: PRUNE_FAILURES, options };
     const given = (this.options.cron ?? []).map(({ task, match, payload }) => ({
       task: task.name,
       match,
       identifier: task.name,
+      options,
       payload: { data: task.schema.parse(payload ?? {}) },
     }));
     return [own, ...given];

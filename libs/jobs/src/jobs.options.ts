@@ -3,7 +3,10 @@ import { type Task } from './task.js';
 
 export const JOBS_WORKER_OPTIONS = Symbol('eyrie:jobs-worker-options');
 
-/** A task that the clock enqueues; `match` is five cron fields in UTC. One run, however many workers. */
+/**
+ * A task that the clock enqueues; `match` is five cron fields in UTC. One run, however many workers; one that was missed,
+ * because no worker or no PostgreSQL was there, is caught up within ten minutes.
+ */
 export interface CronEntry {
   task: Task<never> | Task;
   match: string;
