@@ -46,10 +46,7 @@ export class Database implements Queryable {
     const client = await this.pool.connect().catch((error: unknown) => {
       throw withCode(error);
     });
-    // Without a listener, a connection that breaks between two statements would end the process.
     let broken: Error | undefined;
-    const onError = (error: Error) => (broken = error);
-    client.on('error', onError);
     const tx = new Transaction(client);
     try {
       await client.query('BEGIN');
@@ -61,10 +58,9 @@ export class Database implements Queryable {
       return result;
     } catch (error) {
       tx.end();
-      await client.query('ROLLBACK').catch((failure: Error) => (broken ??= failure));
+      await client.query('ROLLBACK').catch((failure: Error) => (broken = failure));
       throw withCode(error);
     } finally {
-      client.off('error', onError);
       client.release(broken);
     }
   }

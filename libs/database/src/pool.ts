@@ -40,6 +40,9 @@ export async function openPool({
     stream: () => socketThatMustMove(statementTimeoutMs && statementTimeoutMs + connectTimeoutMs),
   });
   pool.on('error', (error) => logger.warn(`An idle connection broke: ${messageOf(error)}`));
+  // The pool listens to those that are idle only. One that breaks while it is lent out, be it between two statements or
+  // before the borrower has had his turn, ends no process: the next statement fails with it, and the pool drops it.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     await untilAnswered(url, async () => (await pool.connect()).release(), {
       limitMs: startupTimeoutMs,

@@ -126,6 +126,7 @@ async function createDatabase(url: string): Promise<void> {
   const maintenance = new URL(url);
   maintenance.pathname = '/postgres';
   const client = new Client({ connectionString: maintenance.href, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => undefined); // the next statement fails with it
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [ROLE]);
