@@ -59,6 +59,10 @@ COPY --from=production-build /app/dist dist
 COPY --chmod=644 LICENSE ./
 COPY --from=production-build --chmod=644 /app/package.json ./
 COPY --chmod=755 deploy/image/eyrie /usr/local/bin/
+# What V8 makes of the code at each start, made once. Node looks for it under the number of the user below.
+RUN node dist/libs/app/src/fill-compile-cache.js dist/bundle \
+ && for made in dist/bundle/compile-cache/*-0; do mv "$made" "${made%-0}-1000"; done \
+ && chmod -R a+rX dist/bundle/compile-cache
 
 ARG VERSION GIT_SHA BUILD_TIME
 LABEL org.opencontainers.image.title="Eyrie" \

@@ -1,8 +1,9 @@
 /**
  * `node esbuild.config.js`, the last step of the build: each app of `nest-cli.json` as one file, `dist/bundle/<app>.js`,
  * with chunks beside it for what it shares or imports later. Most of an app's start is otherwise Node finding and reading
- * some 2,500 modules one by one.
+ * some 2,500 modules one by one. What is left is compiled here, too, and kept in `dist/bundle/compile-cache`.
  */
+import { execFileSync } from 'node:child_process';
 import { build } from 'esbuild';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -25,6 +26,19 @@ const packages = [
   'typeorm',
   'typescript',
 ];
+
+/** Who imports `node:http` is given its WebSocket with it, for which Node loads its HTTP client. Who requires it is not. */
+const leanHttp = {
+  name: 'lean-http',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
+      kind === 'import-statement' ? { path: 'node:http', namespace: 'required' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require('${path}');`,
+    }));
+  },
+};
 
 /** What packages import in case it is installed stays an import where it is not. */
 const optional = {
@@ -76,9 +90,10 @@ await build({
   platform: 'node',
   target: 'node22.19',
   external: packages,
-  plugins: [optional, classNames, ascii],
+  plugins: [leanHttp, optional, classNames, ascii],
   write: false,
   // Packages in CommonJS ask for Node's modules with `require`.
   banner: { js: `const require = process.getBuiltinModule('module').createRequire(import.meta.url);` },
   logLevel: 'warning',
 });
+execFileSync(process.execPath, ['dist/libs/app/src/fill-compile-cache.js', outdir], { stdio: 'inherit' });

@@ -1,3 +1,4 @@
+import { useCompileCache } from './compile-cache.js';
 import { requireNode } from './require-node.js';
 import { holdYoungGeneration } from './young-generation.js';
 import type { Served } from './program.js';
@@ -13,7 +14,9 @@ export type { Served } from './program.js';
  */
 export async function serve<S extends StandardSlices>(served: Served<S>): Promise<void> {
   requireNode();
-  holdYoungGeneration(); // before anything else is loaded, so nothing more is imported above
+  // Before anything else is loaded, so nothing more is imported above.
+  holdYoungGeneration();
+  useCompileCache(served.directory);
   const { runServed } = await import('./run-served.js');
   await runServed(served);
 }

@@ -11,6 +11,10 @@ import type { Built } from './contents.ts';
 /** Above what the apps allow themselves (SHUTDOWN_TIMEOUT). */
 const GRACE_SECONDS = 35;
 const PROBE_LIMIT_MS = 3_000;
+/** Ends an app when all of it is loaded. */
+const UNBOUND = { PORT: 'eighty', WORKER_PORT: 'eighty' };
+/** Node tells, on stderr. */
+const TELL_CACHE = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' };
 
 export async function commands(
   built: Omit<Built, 'developmentTag' | 'workspace'>,
@@ -27,8 +31,17 @@ export async function commands(
       return wanted.filter((part) => !stdout.includes(part)).map((part) => `${part} is missing in ${stdout}`);
     }),
     await check('K1: a faulty setting ends it with status 78, and a line says which', async () => {
-      const { status, stdout, stderr } = await around.run(['api'], { PORT: 'eighty' });
+      const { status, stdout, stderr } = await around.run(['api'], UNBOUND);
       return [...same('the status', status, 78), ...(/\bPORT: wanted/.test(stdout + stderr) ? [] : [stdout + stderr])];
+    }),
+    await check('K1: V8 takes what it loads from what was compiled as the image was built', async () => {
+      const told = await Promise.all(['api', 'worker'].map((app) => around.run([app], { ...UNBOUND, ...TELL_CACHE })));
+      return told.flatMap(({ stderr }, index) => {
+        const missed =
+          stderr.match(/for (?:ESM|CommonJS) \S+ was rejected|^.*\breading cache\b(?!.*\bsuccess\b).*$/gm) ?? [];
+        const taken = stderr.match(/\S+\/bundle\/chunks\/\S+ was accepted/g) ?? [];
+        return [...missed, ...(taken.length < 5 ? [`app ${index}: only ${taken.length} chunks are`] : [])];
+      });
     }),
     await check('K1: migrates a database, and again without harm', async () => {
       const [first, second] = [await around.run(['migrate']), await around.run(['migrate'])];
