@@ -30,4 +30,6 @@ export default {
   setupFiles: ['<rootDir>/test/harness/setup.ts'],
   setupFilesAfterEnv: process.env.CI ? ['<rootDir>/test/harness/retry.ts'] : [],
   testTimeout: 20_000,
+  // Specs wait as much as they work, for servers of their own: jest would leave a core free.
+  maxWorkers: '100%',
 };
