@@ -38,6 +38,18 @@ describe('an app whose bundle was compiled when it was built', () => {
     expect(await toldBy(join(directory, 'main.mjs'))).toMatch(/code cache for ESM \S*program\.mjs was accepted/);
   });
 
+  it('lets a Node without such a cache get as far as to say that it is too old', async () => {
+    const old = [
+      `import { registerHooks } from 'node:module';`,
+      `const without = { url: 'data:text/javascript,export default {}', shortCircuit: true };`,
+      `const resolve = (name, context, next) => (name === 'node:module' ? without : next(name, context));`,
+      'registerHooks({ resolve });',
+      `await import('${source('serve.ts')}');`,
+    ];
+    await writeFile(join(directory, 'old.mjs'), old.join('\n'));
+    await expect(toldBy(join(directory, 'old.mjs'))).resolves.toBe('');
+  });
+
   it('does as ever where it was not', async () => {
     expect(await toldBy(join(directory, 'main.mjs'))).toBe('');
   });

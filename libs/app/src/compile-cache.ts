@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { enableCompileCache, flushCompileCache } from 'node:module';
+import module from 'node:module'; // not by name: a Node that has none of it has to get as far as `requireNode`
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -8,7 +8,7 @@ const folderIn = (directory: string) => join(directory, 'compile-cache');
 /** Has V8 take what {@link fillCompileCache} made for the app in this directory, if it did. What does not fit is left alone. */
 export function useCompileCache(directory: string): void {
   const folder = folderIn(directory);
-  if (existsSync(folder)) enableCompileCache(folder);
+  if (existsSync(folder)) module.enableCompileCache(folder);
 }
 
 /**
@@ -18,8 +18,8 @@ export function useCompileCache(directory: string): void {
 export async function fillCompileCache(directory: string): Promise<void> {
   const folder = resolve(folderIn(directory));
   mkdirSync(folder, { recursive: true });
-  enableCompileCache(folder);
+  module.enableCompileCache(folder);
   const chunks = resolve(directory, 'chunks');
   for (const chunk of readdirSync(chunks)) await import(pathToFileURL(join(chunks, chunk)).href);
-  flushCompileCache();
+  module.flushCompileCache();
 }
