@@ -10,7 +10,8 @@ import { type JobsWorkerOptions } from './jobs.options.js';
 const POOL_SIZE = 4;
 /**
  * Who has which job, and what is done, need not wait for the disk: what a PostgreSQL that crashes forgets of it is done once
- * more, and what the clock called for is caught up. And jobs are found by index: the table is full of rows that are gone, which only an index learns to pass over.
+ * more, and what the clock called for is caught up. And jobs are found by index: the table is full of rows that are gone,
+ * which only an index learns to pass over.
  */
 const SESSION = '-c synchronous_commit=off -c enable_seqscan=off -c enable_bitmapscan=off';
 
