@@ -7,11 +7,8 @@ set -Eeuo pipefail
 PROGRAM=$(basename "$0")
 TEMPLATES=$(cd "$(dirname "${BASH_SOURCE[0]}")/../templates" && pwd)
 CONFIGURATION=/tmp/nginx
-TRAFFIC=/etc/nginx/traffic/traffic.conf
-# keepalive_min_timeout of nginx.conf.template, in seconds
-LINGER=3
 # shellcheck disable=SC2034  # some are for the programs
-readonly PROGRAM TEMPLATES CONFIGURATION TRAFFIC LINGER
+readonly PROGRAM TEMPLATES CONFIGURATION
 
 fail() {
   printf '%s: %s\n' "$PROGRAM" "${*:2}" >&2
@@ -53,8 +50,9 @@ workers_that_accept() {
   done
 }
 
-# activate: lets Nginx read its configuration again, and returns when no request is served by the old one any more; but
-# WebSockets stay where they are. Fails, and changes nothing, if the configuration is faulty.
+# activate: lets Nginx read its configuration again, and returns when no connection is taken under the old one any more.
+# Those that there were may bring one more request to it; WebSockets stay where they are. Fails, and changes nothing, if the
+# configuration is faulty.
 activate() {
   local old deadline
   can_be_served || return 1
@@ -65,42 +63,4 @@ activate() {
     ((SECONDS < deadline)) || return 1
     sleep 0.1
   done
-  # Connections that were idle may still bring one request to the old workers.
-  deadline=$((SECONDS + LINGER + 1))
-  while still_there "$old" && ((SECONDS < deadline)); do sleep 0.1; done
-}
-
-still_there() {
-  local pid
-  for pid in $1; do if [[ -e /proc/$pid ]]; then return; fi; done
-  return 1
-}
-
-# traffic_file BLUE GREEN: what the file that Nginx includes says.
-traffic_file() {
-  printf '# Written by `traffic blue=%s green=%s`: do not edit.\n' "$1" "$2"
-  printf 'map "" $shares {\n    default "blue=%s green=%s";\n}\n' "$1" "$2"
-  printf 'split_clients "$request_id" $slot {\n'
-  case $1 in
-    100) printf '    * blue;\n' ;;
-    0) printf '    * green;\n' ;;
-    *) printf '    %s%% green;\n    * blue;\n' "$2" ;;
-  esac
-  printf '}\n'
-}
-
-# write_traffic BLUE GREEN: readers see the old file or the new one, also after a power cut.
-write_traffic() {
-  traffic_file "$1" "$2" >"$TRAFFIC.new"
-  sync "$TRAFFIC.new"
-  mv "$TRAFFIC.new" "$TRAFFIC"
-  sync "$(dirname "$TRAFFIC")"
-}
-
-# kept_shares: BLUE GREEN as the file says in its first line; fails if it says nothing that makes sense.
-kept_shares() {
-  local first=''
-  if [[ -r $TRAFFIC ]]; then read -r first <"$TRAFFIC" || true; fi
-  [[ $first =~ blue=([0-9]{1,3})\ green=([0-9]{1,3}) ]] && ((BASH_REMATCH[1] + BASH_REMATCH[2] == 100)) &&
-    printf '%s %s\n' "${BASH_REMATCH[@]:1:2}"
 }

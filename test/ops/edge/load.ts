@@ -15,9 +15,9 @@ export interface LoadOptions {
 export class Load {
   answered = 0;
   readonly failures: string[] = [];
-  /** Answers by what the replica tells of itself. */
-  readonly bySlot = new Map<string, number>();
-  readonly byReplica = new Map<string, number>();
+  /** Answers by what the replica tells of itself, to what was asked since `forgetSlots`. */
+  bySlot = new Map<string, number>();
+  byReplica = new Map<string, number>();
   #stopped = false;
   readonly #pending = new Set<Promise<void>>();
   readonly #agent: Agent;
@@ -38,10 +38,10 @@ export class Load {
     return this;
   }
 
-  /** Forgets which slots answered so far. */
+  /** Forgets who answered so far, and does not count who answers what was asked so far. */
   forgetSlots(): void {
-    this.bySlot.clear();
-    this.byReplica.clear();
+    this.bySlot = new Map();
+    this.byReplica = new Map();
   }
 
   async #run(): Promise<void> {
@@ -55,14 +55,15 @@ export class Load {
   }
 
   async #ask({ method, path }: { method: string; path: string }): Promise<void> {
+    const { bySlot, byReplica } = this;
     try {
       const body = method === 'POST' ? '{}' : undefined;
       const answer = await ask({ port: this.#options.port, method, path, body, agent: this.#agent });
       if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.slice(0, 200)}`);
       this.answered++;
       const { slot, replica } = JSON.parse(answer.body) as { slot: string; replica: string };
-      this.bySlot.set(slot, (this.bySlot.get(slot) ?? 0) + 1);
-      this.byReplica.set(replica, (this.byReplica.get(replica) ?? 0) + 1);
+      bySlot.set(slot, (bySlot.get(slot) ?? 0) + 1);
+      byReplica.set(replica, (byReplica.get(replica) ?? 0) + 1);
     } catch (error) {
       this.failures.push(`${method} ${path}: ${(error as Error).message}`);
     }

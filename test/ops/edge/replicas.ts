@@ -15,18 +15,7 @@ const change = { method: 'POST', path: '/api/v1/silences' };
 /** Begins and ends with two replicas of blue. */
 export async function replicas(site: Site, promises: Promises, { kills }: { kills: number }): Promise<void> {
   const port = site.ports.https;
-  const scale = (count: number, slot = 'blue') =>
-    site.stack.runOrThrow([
-      'up',
-      '--detach',
-      '--wait',
-      '--no-build',
-      '--no-recreate',
-      '--no-deps',
-      '--scale',
-      `api-${slot}=${count}`,
-      `api-${slot}`,
-    ]);
+  const scale = (count: number, slot: 'blue' | 'green' = 'blue') => site.scale(slot, count);
 
   await promises.keep('L1: a new replica is found by DNS within seconds, and gets its share', async () => {
     const load = new Load({ port, requests: [read] });

@@ -71,6 +71,12 @@ export class Site {
     await appendFile(join(this.directory, 'app.env'), lines.join(''));
   }
 
+  /** So many replicas of the api in a slot; those that there are stay, or as many of them. */
+  async scale(slot: 'blue' | 'green', count: number): Promise<void> {
+    const up = ['up', '--detach', '--wait', '--no-build', '--no-recreate', '--no-deps'];
+    await this.stack.runOrThrow([...up, '--scale', `api-${slot}=${count}`, `api-${slot}`]);
+  }
+
   /** `docker compose exec nginx …`, which never throws. */
   nginx(...command: string[]) {
     return this.stack.exec('nginx', command, { timeoutMs: 60_000 });
