@@ -1,7 +1,8 @@
 /**
- * npm run test:ops -- NAME… | all [--short] [--rounds N] [--seed S]
+ * npm run test:ops -- NAME… | all [--short] [--twice] [--rounds N] [--seed S]
  *
- * Tests on real processes that take longer than `npm test` should. Ends with the count of what passed and failed.
+ * Tests on real processes that take longer than `npm test` should. Ends with the count of what passed and failed. With
+ * --twice, what fails is told and run once more: for machines that are busy with all else.
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -17,6 +18,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     short: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     seed: { type: 'string', default: String(randomInt(1, 1_000_000)) },
   },
@@ -65,15 +67,28 @@ if (strange.length > 0) usage(`unknown: ${strange.join(', ')}`);
 
 const results: CheckResult[] = [];
 for (const name of names) {
+  let outcome = await run(name);
+  if (options.twice && outcome.some(isBroken)) {
+    process.stdout.write(`\n${renderChecks(outcome.filter(isBroken))}, and once more:\n`);
+    outcome = await run(name);
+  }
+  results.push(...outcome);
+}
+process.stdout.write(`\n${renderChecks(results)}\n`);
+process.exitCode = results.some(isBroken) ? 1 : 0;
+
+async function run(name: string): Promise<CheckResult[]> {
   process.stdout.write(`# ${name}\n`);
   // A test that cannot run at all has failed; the others still run.
   const outcome = await tests[name]!().catch((error: unknown) => [
-    { name: `${name} runs`, faults: [error instanceof Error ? (error.stack ?? error.message) : String(error)] },
+    { name: 'it runs', faults: [error instanceof Error ? (error.stack ?? error.message) : String(error)] },
   ]);
-  results.push(...outcome.map((result) => ({ ...result, name: `${name}: ${result.name}` })));
+  return outcome.map((result) => ({ ...result, name: `${name}: ${result.name}` }));
 }
-process.stdout.write(`\n${renderChecks(results)}\n`);
-process.exitCode = results.some(({ faults }) => faults.length > 0) ? 1 : 0;
+
+function isBroken({ faults }: CheckResult): boolean {
+  return faults.length > 0;
+}
 
 type Drill = (options: { short: boolean }, cleanup: Cleanup) => Promise<CheckResult[]>;
 
@@ -95,7 +110,7 @@ async function jestSpec(path: string, env: Record<string, string> = {}): Promise
 
 function usage(fault: string): never {
   process.stderr.write(
-    `${fault}\nnpm run test:ops -- NAME… | all [--short] [--rounds N] [--seed S]\nnames: ${Object.keys(tests).join(' ')}\n`,
+    `${fault}\nnpm run test:ops -- NAME… | all [--short] [--twice] [--rounds N] [--seed S]\nnames: ${Object.keys(tests).join(' ')}\n`,
   );
   process.exit(2);
 }

@@ -25,7 +25,7 @@ export async function deploy({ short }: { short: boolean }, cleanup: Cleanup): P
 
   const drill = new Drill(host, inbox);
   cleanup.add('the load', () => drill.stop());
-  drill.start(200);
+  drill.start(short ? 50 : 200);
   await drill.phase('as it is', async () => {
     await sleep(5_000);
     return servedAlone(host, current);
