@@ -132,12 +132,14 @@ describe('the end', () => {
     expect([status, headers.get('connection')]).toEqual([202, 'close']);
   });
 
-  it('G1: the worker ends within its time although PostgreSQL is away', async () => {
+  it('G1: the worker ends within its time although PostgreSQL is away, and with it a reload that waits for it', async () => {
     await wire.cut();
     await readyWithin(await api.worker!.getUrl(), 503);
+    const reload = api.worker!.get(Lifecycle).reload();
     const began = performance.now();
     await api.worker!.close();
     expect(performance.now() - began).toBeLessThan(5_000);
+    expect(await Promise.race([reload, Promise.resolve('goes on')])).toBe(false);
     await wire.mend();
   });
 });

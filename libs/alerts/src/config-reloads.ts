@@ -13,6 +13,7 @@ export class ConfigReloads implements OnApplicationBootstrap {
   private readonly logger = new Logger('AlertsConfig');
   /** Tells this one's own notice from those of others. */
   private readonly origin = randomUUID();
+  private readonly underWay = new Set<Promise<void>>();
 
   constructor(
     private readonly database: Database,
@@ -21,22 +22,32 @@ export class ConfigReloads implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.lifecycle.onReload('alerts configuration', () => this.configs.reload());
+    this.lifecycle.onReload('alerts configuration', () => this.reload());
     const unlisten = await this.database.listen(CHANNEL, (origin) => {
       // An empty notice follows a lost connection: the real one may have been missed.
       if (origin !== this.origin) void this.reloadQuietly();
     });
-    this.lifecycle.onStop('configuration reloads', unlisten);
+    this.lifecycle.onStop('configuration reloads', async () => {
+      await unlisten();
+      await Promise.allSettled(this.underWay);
+    });
   }
 
   /** @throws AlertsConfigError when the file has a fault here; then no process is asked */
   async reloadEverywhere(): Promise<void> {
-    await this.configs.reload();
+    await this.reload();
     await this.database.query('SELECT pg_notify($1, $2)', [CHANNEL, this.origin]);
   }
 
+  private reload(): Promise<void> {
+    const reload = this.configs.reload().finally(() => this.underWay.delete(reload));
+    this.underWay.add(reload);
+    return reload;
+  }
+
   private async reloadQuietly(): Promise<void> {
-    await this.configs.reload().catch((error: unknown) => {
+    await this.reload().catch((error: unknown) => {
+      if (this.lifecycle.drainSignal.aborted) return;
       const refused = error instanceof AlertsConfigError;
       this.logger.error(
         { err: error },

@@ -67,7 +67,8 @@ export class AuthModule implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     this.lifecycle.onStop('notes on the use of API keys', () => this.keys.settled());
     this.lifecycle.onStop('housekeeping of sessions', () => this.housekeeping.stop());
-    await untilAvailable(() => this.keys.provision(this.options), PROVISION_LIMIT_MS);
+    const patience = { limitMs: PROVISION_LIMIT_MS, signal: this.lifecycle.drainSignal };
+    await untilAvailable(() => this.keys.provision(this.options), patience);
     this.housekeeping.start();
     // Not awaited: without notices, what is remembered is forgotten after ten seconds anyway.
     this.database

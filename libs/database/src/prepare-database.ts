@@ -20,7 +20,7 @@ export async function prepareDatabase(settings: DatabaseSettings, schema?: Datab
   const { startupTimeoutMs: limitMs, connectTimeoutMs } = settings;
   try {
     await waitForDatabase(url, { limitMs, connectTimeoutMs });
-    const applied = await untilAvailable(() => migrate({ url, ...schema }), limitMs);
+    const applied = await untilAvailable(() => migrate({ url, ...schema }), { limitMs });
     if (applied.length > 0) logger.log(`applied ${applied.join(', ')}`);
     return database;
   } catch (error) {

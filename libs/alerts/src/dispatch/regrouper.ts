@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Database, type Queryable, retryTransient, untilAvailable } from 'eyrie/database';
+import { Lifecycle } from 'eyrie/lifecycle';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { type AlertsConfig, type Labels } from '../config/index.js';
@@ -49,10 +50,12 @@ export class Regrouper implements OnApplicationBootstrap {
     private readonly membership: GroupMembership,
     private readonly clock: Clock,
     private readonly events: EventWrites,
+    private readonly lifecycle: Lifecycle,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const regroup = (config: AlertsConfig) => untilAvailable(() => this.regroup(config), REGROUP_LIMIT_MS);
+    const patience = { limitMs: REGROUP_LIMIT_MS, signal: this.lifecycle.drainSignal };
+    const regroup = (config: AlertsConfig) => untilAvailable(() => this.regroup(config), patience);
     await regroup(this.configs.config);
     this.configs.onReload(regroup);
   }
