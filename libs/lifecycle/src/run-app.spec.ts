@@ -133,8 +133,11 @@ describe('runApp', () => {
     expect(fixture.messages.at(-1)).toBe(`Received ${signal} again; ending at once`);
   });
 
-  it('G1: a stop asked for during start-up ends it cleanly', async () => {
-    const fixture = new Fixture('slow-start');
+  it.each([
+    ['while the app is built', 'slow-start'],
+    ['while it waits for what it needs, by the signal of its drain', 'slow-listen'],
+  ])('G1: a stop asked for during start-up, %s, ends it cleanly', async (_when, fault) => {
+    const fixture = new Fixture(fault);
     await fixture.logged('slow start');
     fixture.kill('SIGTERM');
     expect(await fixture.exit).toBe(0);

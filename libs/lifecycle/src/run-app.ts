@@ -95,8 +95,10 @@ class Runner<App extends INestApplicationContext> {
 
   /** Whether start-up ended because a stop was asked for; Node's own AbortError carries the reason as its cause. */
   private isAskedFor(error: unknown): boolean {
-    const { signal } = this.abort;
-    return signal.aborted && (error === signal.reason || (error instanceof Error && error.cause === signal.reason));
+    return [this.abort.signal, this.lifecycle?.drainSignal].some(
+      (signal) =>
+        signal?.aborted && (error === signal.reason || (error instanceof Error && error.cause === signal.reason)),
+    );
   }
 
   private onSignal(signal: 'SIGTERM' | 'SIGINT'): void {
