@@ -95,10 +95,8 @@ class Runner<App extends INestApplicationContext> {
 
   /** Whether start-up ended because a stop was asked for; Node's own AbortError carries the reason as its cause. */
   private isAskedFor(error: unknown): boolean {
-    return [this.abort.signal, this.lifecycle?.drainSignal].some(
-      (signal) =>
-        signal?.aborted && (error === signal.reason || (error instanceof Error && error.cause === signal.reason)),
-    );
+    const { signal } = this.abort;
+    return signal.aborted && (error === signal.reason || (error instanceof Error && error.cause === signal.reason));
   }
 
   private onSignal(signal: 'SIGTERM' | 'SIGINT'): void {
@@ -146,7 +144,8 @@ class Runner<App extends INestApplicationContext> {
     this.logger.log(`${this.spec.name} is draining: ${why}`);
     const served = this.lifecycle?.state === 'ready';
     this.lifecycle?.drain();
-    this.abort.abort(new Error(why));
+    // One reason for both: a start-up that waits may listen to either.
+    this.abort.abort(this.lifecycle?.drainSignal.reason ?? new Error(why));
     // Start-up is not torn down under its own feet: it sees the signal, or ends, and what it opened is then closed.
     await this.starting?.catch(() => undefined);
     if (served && drainDelayMs > 0) await sleep(drainDelayMs);
