@@ -16,6 +16,7 @@ import type { Problem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
 import { requestIds } from './request-id.js';
 import { securityHeaders } from './security-headers.js';
+import { sendTogether } from './send-together.js';
 import type { ServerSettings } from './server.config.js';
 import { shedLoad } from './shed-load.js';
 import { trustOf } from './trust.js';
@@ -86,6 +87,7 @@ export async function createServer(
     addHeaders(request, reply);
     done(null, payload);
   });
+  sendTogether(fastify);
   tied.lifecycle = findIn(app, Lifecycle);
   findIn(app, HealthRegistry)?.follow(() => tied.lifecycle?.state ?? 'ready');
   const member = currentMember();
