@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PROBE_MS = 200;
+/** Longer than any client leaves a connection idle: one that closes just as a request comes would reset it. */
+const KEEP_ALIVE_MS = 75_000;
 
 interface Backend {
   url: string;
@@ -16,7 +18,9 @@ interface Backend {
 export class Balancer {
   readonly #backends: Backend[];
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 });
-  readonly #server = createServer((incoming, response) => this.#forward(incoming, response));
+  readonly #server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, response) =>
+    this.#forward(incoming, response),
+  );
   readonly #stopped = new AbortController();
   #turn = 0;
 
