@@ -21,7 +21,7 @@ async function serve() {
   const pino = createLogger({ level: 'info', format: 'json', service: 's', version: '1', environment: 'test', output });
   const server = fastify();
   servers = [...servers, server];
-  server.addHook('onRequest', requestLog(server, pino, { quiet: ['/health'] }));
+  server.addHook('onRequest', requestLog(server, pino, { quiet: (route) => route.startsWith('/health') }));
   server.get('/hello/:name', async () => {
     extendContext({ userId: 'ada' });
     context.disable(); // the span is over when the answer is out

@@ -14,8 +14,8 @@ declare module 'fastify' {
 }
 
 export interface AccessLogOptions {
-  /** Routes whose templates are one of these, or lie below one, are not logged. */
-  quiet: readonly string[];
+  /** Routes whose requests are not logged, by their template. */
+  quiet: (route: string) => boolean;
 }
 
 const accessLog = 'AccessLog';
@@ -39,15 +39,7 @@ export function requestLog(fastify: FastifyInstance, pino: Logger | undefined, {
   const levels = levelsOf(pino);
   const writer = writerOf(pino);
   const writePlain = plainWriterOf(pino);
-  const logged = new Map<string | undefined, boolean>([[undefined, true]]);
-  const isLogged = (route: string | undefined): boolean => {
-    let answer = logged.get(route);
-    if (answer === undefined) {
-      answer = !quiet.some((path) => route === path || route?.startsWith(`${path}/`));
-      logged.set(route, answer);
-    }
-    return answer;
-  };
+  const isLogged = (route: string | undefined) => route === undefined || !quiet(route);
 
   const complete = (request: FastifyRequest, reply: FastifyReply, span: SpanContext | undefined): void => {
     const gone = !reply.raw.writableFinished;

@@ -21,11 +21,16 @@ import type { ServerSettings } from './server.config.js';
 import { shedLoad } from './shed-load.js';
 import { trustOf } from './trust.js';
 
-/** Probes and scrapes: not logged, and answered even under overload. */
-const quietPaths = ['/health', '/metrics', '/monitoring/health', '/monitoring/metrics'];
+/** Probes and scrapes: neither logged nor traced, and answered even under overload. By route, so as to be looked up. */
+const quietRoutes = new Map<string, boolean>();
 
-function isQuiet(route: string | undefined): boolean {
-  return quietPaths.some((path) => route === path || route?.startsWith(`${path}/`));
+function isQuiet(route: string): boolean {
+  let answer = quietRoutes.get(route);
+  if (answer === undefined) {
+    answer = /^(\/monitoring)?\/(health|metrics)(\/|$)/.test(route);
+    quietRoutes.set(route, answer);
+  }
+  return answer;
 }
 
 export interface ServerOptions {
@@ -71,8 +76,8 @@ export async function createServer(
   fastify.server.maxConnections = settings.maxConnections;
 
   observeRequests(fastify);
-  const log = requestLog(fastify, findIn(app, NestLogger)?.pino, { quiet: quietPaths });
-  const spans = requestSpans({ quiet: quietPaths });
+  const log = requestLog(fastify, findIn(app, NestLogger)?.pino, { quiet: isQuiet });
+  const spans = requestSpans({ quiet: isQuiet });
   // Within the span, or the lines of the request would not name it.
   adapter.setOnRequestHook(
     spans ? (request, reply, done) => spans(request, reply, () => log(request, reply, done)) : log,

@@ -23,11 +23,7 @@ const waitingRequests = gauge({
  * Refuses requests with 503 and `Retry-After` while the event loop is late, and those that have waited for so long, but
  * never what is exempt, as probes are.
  */
-export function shedLoad(
-  fastify: FastifyInstance,
-  limitMs: number,
-  isExempt: (route: string | undefined) => boolean,
-): void {
+export function shedLoad(fastify: FastifyInstance, limitMs: number, isExempt: (route: string) => boolean): void {
   const watch = new OverloadWatch(limitMs);
   const queue = new AdmissionQueue({ limitMs, isLate: () => watch.overloaded });
   const stopMeasuring = [
@@ -40,7 +36,8 @@ export function shedLoad(
     done();
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (isExempt(request.routeOptions.url) || queue.mayPass()) return done();
+    const route = request.routeOptions.url;
+    if ((route !== undefined && isExempt(route)) || queue.mayPass()) return done();
     const proceed = AsyncLocalStorage.bind(done); // within the context of this request, and not of who is before it
     queue.wait({
       admit: () => proceed(),

@@ -3,12 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isTracing } from './running.js';
 
 export interface TraceRequestsOptions {
-  /** Requests to routes whose templates are one of these, or lie below one, are not traced. */
-  quiet?: readonly string[];
+  /** Routes whose requests are not traced, by their template: probes and scrapes, unless told. */
+  quiet?: (route: string) => boolean;
 }
 
-/** Probes and scrapes. */
-const quietByDefault = ['/health', '/metrics', '/monitoring/health', '/monitoring/metrics'];
+const probeOrScrape = /^(\/monitoring)?\/(health|metrics)(\/|$)/;
 
 /** The status nginx gives to requests whose client went away before the answer; the access log has it too. */
 const clientClosedRequest = 499;
@@ -27,21 +26,12 @@ export function traceRequests(fastify: FastifyInstance, options?: TraceRequestsO
  * The hook that gives each request the span in which all else happens: named by method and route template, below the
  * caller's `traceparent` if there is one. Without tracing there is none.
  */
-export function requestSpans({ quiet = quietByDefault }: TraceRequestsOptions = {}): OnRequest | undefined {
+export function requestSpans({ quiet = (route) => probeOrScrape.test(route) }: TraceRequestsOptions = {}):
+  OnRequest | undefined {
   if (!isTracing()) return undefined;
-  const traced = new Map<string | undefined, boolean>();
-  const isTraced = (route: string | undefined): boolean => {
-    let answer = traced.get(route);
-    if (answer === undefined) {
-      answer = !quiet.some((path) => route === path || route?.startsWith(`${path}/`));
-      traced.set(route, answer);
-    }
-    return answer;
-  };
-
   return (request, reply, done) => {
     const route = request.routeOptions.url;
-    if (!isTraced(route)) return done();
+    if (route !== undefined && quiet(route)) return done();
     const { headers } = request;
     const parent = headers.traceparent ? propagation.extract(ROOT_CONTEXT, headers) : ROOT_CONTEXT;
     const name = route === undefined ? request.method : `${request.method} ${route}`;
