@@ -34,6 +34,7 @@ describe('createServer', () => {
     ['/ok/1', 200],
     ['/nowhere', 404],
     ['/broken', 500],
+    ['/unsendable', 500],
     ['/refused', 409],
     ['/bad%zzurl', 400],
     ['/health/live', 200],
@@ -124,6 +125,13 @@ describe('createServer', () => {
       error: { message: 'cannot connect to postgres://[redacted]@db/eyrie', cause: { message: 'the cause' } },
     });
     expect(JSON.stringify(lines)).not.toContain(planted);
+  });
+
+  it('I4: an answer that cannot be sent is our own fault too', async () => {
+    const response = await fetch(`${url}/unsendable`);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ type: 'urn:eyrie:problem:internal-error' });
+    expect(await logged('GET /unsendable failed')).toMatchObject({ level: 'error' });
   });
 
   it('I4: a problem is answered as it was thrown', async () => {

@@ -86,10 +86,23 @@ describe('answers of one turn of the event loop', () => {
       () => 0,
       (app) => {
         app.get('/bad-header', (_request, reply) => reply.header('x-bad', 'line\nbreak').send('never'));
-        app.setErrorHandler((_error, _request, reply) => reply.removeHeader('x-bad').code(500).send('fault'));
+        app.setErrorHandler((_error, _request, reply) => reply.code(500).send('fault'));
       },
     );
     expect(await askAtOnce('/a', '/bad-header', '/c')).toEqual([200, 500, 200]);
+  });
+
+  it('fail by themselves even if their errors cannot be sent either', async () => {
+    const { askAtOnce } = await setup(
+      () => 0,
+      (app) => {
+        app.get('/bad-header', (_request, reply) => reply.header('x-bad', 'line\nbreak').send('never'));
+        app.setErrorHandler((_error, _request, reply) => reply.header('x-bad', 'line\nbreak').send('never'));
+      },
+    );
+    const [before, bad, after] = await askAtOnce('/a', '/bad-header', '/c');
+    expect([before, after]).toEqual([200, 200]);
+    expect([0, 500]).toContain(bad);
   });
 
   it('are not streams, which begin at once, and whose faults are listened for', async () => {

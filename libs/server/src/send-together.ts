@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** So long the first answer of a turn waits for others. */
 const mostMs = 1;
@@ -9,6 +9,7 @@ type Done = (error: Error | null, payload?: unknown) => void;
 /** An answer that is ready to be sent, within the context of its request. */
 class Answer extends AsyncResource {
   constructor(
+    readonly reply: FastifyReply,
     readonly payload: unknown,
     readonly done: Done,
   ) {
@@ -20,11 +21,22 @@ class Answer extends AsyncResource {
   }
 }
 
+/** Throws nothing: nobody is there to catch it, and other answers wait. */
 function complete(this: Answer): void {
   try {
     this.done(null, this.payload);
   } catch (error) {
-    this.done(error as Error); // a header that cannot be sent, as Fastify's own hook runner would see it
+    fail(this, error as Error);
+  }
+}
+
+/** For what cannot be sent, mostly because of a header, the error is sent, without the headers that were set so far. */
+function fail({ reply, done }: Answer, error: Error): void {
+  try {
+    for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+    done(error);
+  } catch {
+    reply.raw.destroy(); // nor can the error
   }
 }
 
@@ -42,9 +54,9 @@ export function sendTogether(fastify: FastifyInstance, now = () => performance.n
     ready = [];
     for (const answer of answers) answer.send();
   };
-  fastify.addHook('onSend', (_request, _reply, payload, done) => {
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
     if (isStream(payload)) return done(null, payload);
-    ready.push(new Answer(payload, done));
+    ready.push(new Answer(reply, payload, done));
     if (ready.length === 1) {
       began = now();
       setImmediate(send);
