@@ -11,7 +11,7 @@ export type {
   TlsSettings,
   WebhookIntegration,
 } from './integration.js';
-export { type Fingerprint, fingerprint, type Labels, labelsToString, labelValue } from './labels.js';
+export { type Fingerprint, fingerprint, fingerprintValue, type Labels, labelsToString, labelValue } from './labels.js';
 export { type AlertsConfig, changeSecrets, loadAlertsConfig, parseAlertsConfig, RECEIVER_SECRETS } from './load.js';
 export { Matcher, matchesAll, type MatchOperator, matchersToString } from './matcher.js';
 export { parseMatchers } from './matcher-parser.js';

@@ -44,6 +44,12 @@ let scratch = new Uint8Array(4096);
  * byte order of the names. Lone surrogates count as U+FFFD, which is what Go makes of them when it decodes JSON.
  */
 export function fingerprint(labels: Labels): Fingerprint {
+  const value = fingerprintValue(labels);
+  return { hex: hexOf(halves.getInt32(0)) + hexOf(halves.getInt32(4)), value };
+}
+
+/** The same as a number only. */
+export function fingerprintValue(labels: Labels): bigint {
   const names = Object.keys(labels);
   sortNames(names);
   let length = 0;
@@ -62,7 +68,7 @@ export function fingerprint(labels: Labels): Fingerprint {
  * limbs of 16 bits, its carry and the low half shifted by 40 − 32 go to the high half. The halves are local variables
  * because V8 keeps only those as plain integers, without an allocation for each byte.
  */
-function hash(bytes: Uint8Array, length: number): Fingerprint {
+function hash(bytes: Uint8Array, length: number): bigint {
   let high = FNV_OFFSET_HIGH;
   let low = FNV_OFFSET_LOW;
   for (let index = 0; index < length; index++) {
@@ -74,7 +80,7 @@ function hash(bytes: Uint8Array, length: number): Fingerprint {
   }
   halves.setInt32(0, high);
   halves.setInt32(4, low);
-  return { hex: hexOf(high) + hexOf(low), value: halves.getBigInt64(0) };
+  return halves.getBigInt64(0);
 }
 
 /** Writes a text as UTF-8 and returns where it ends, with room for a separator left. ASCII does without a call. */

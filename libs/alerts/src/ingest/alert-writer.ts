@@ -3,11 +3,12 @@ import { Database, type Queryable, retryTransient } from 'eyrie/database';
 import { NAME_LABEL, SEVERITY_LABEL, type AlertState, type IncomingAlert } from '../alert.js';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
-import { fingerprint } from '../config/index.js';
+import { fingerprintValue } from '../config/index.js';
 import { EventWrites } from '../event-writes.js';
 import { decide, type Decision, type Episode } from './episode.js';
 import { GroupMembership } from './group-membership.js';
 import { MembershipPlan } from './membership-plan.js';
+import type { Origin } from './origin.js';
 import { RecentSet } from './recent-set.js';
 import {
   APPEND_EVENTS,
@@ -32,8 +33,7 @@ export interface SentAlert {
   readonly content: string;
   times: number;
   readonly actor: string;
-  /** JSON of the {@link AlertOrigin}. */
-  readonly origin: string;
+  readonly origin: Origin;
 }
 
 export interface AlertEvent {
@@ -43,15 +43,15 @@ export interface AlertEvent {
   data?: Record<string, unknown>;
 }
 
-export function identify(alert: IncomingAlert, actor: string, origin: string): SentAlert {
+export function identify(alert: IncomingAlert, actor: string, origin: Origin): SentAlert {
   // Everything beside the labels that a re-send may change, but for the times; NUL cannot stand in a name.
   const content = { ...alert.annotations, '\0url': alert.generatorUrl, '\0timeout': String(alert.timeout) };
-  const order = fingerprint(alert.labels).value;
+  const order = fingerprintValue(alert.labels);
   return {
     alert,
     order,
     fingerprint: order.toString(),
-    content: fingerprint(content).value.toString(),
+    content: fingerprintValue(content).toString(),
     times: 1,
     actor,
     origin,
@@ -104,11 +104,9 @@ export class AlertWriter {
    */
   async write(batch: readonly SentAlert[]): Promise<void> {
     const now = this.clock.now();
-    const expected = batch.filter(({ fingerprint }) => this.recent.has(fingerprint));
-    const unexpected = batch.filter(({ fingerprint }) => !this.recent.has(fingerprint));
-    const known = await this.raise(unexpected, now);
-    if (known.length < unexpected.length) this.events.committed();
-    let rest = await retryTransient(() => this.touch([...expected, ...known], now));
+    const repeated = batch.filter(({ fingerprint }) => this.recent.has(fingerprint));
+    if (repeated.length < batch.length) repeated.push(...(await this.raiseUnexpected(batch, now)));
+    let rest = await retryTransient(() => this.touch(repeated, now));
     for (let round = 0; rest.length > 0; round++) {
       if (round === MAX_ROUNDS) throw new Error(`${rest.length} alerts kept changing under the writer`);
       const applied = await retryTransient(() => this.database.transaction((tx) => this.apply(tx, rest, now)));
@@ -116,6 +114,14 @@ export class AlertWriter {
       rest = applied.rest;
     }
     for (const { fingerprint } of batch) this.recent.add(fingerprint);
+  }
+
+  /** Answers the alerts that are known after all, or do not fire. */
+  private async raiseUnexpected(batch: readonly SentAlert[], now: number): Promise<SentAlert[]> {
+    const unexpected = batch.filter(({ fingerprint }) => !this.recent.has(fingerprint));
+    const known = await this.raise(unexpected, now);
+    if (known.length < unexpected.length) this.events.committed();
+    return known;
   }
 
   /** Opens the episodes of firing alerts that have none. Answers the alerts for which that was not the right thing. */
@@ -241,7 +247,7 @@ export class AlertWriter {
       changes.map(({ endsAt }) => toSeconds(endsAt)),
       toSeconds(now),
       changes.map(({ sent }) => sent.times),
-      changes.map(({ sent }) => sent.origin),
+      changes.map(({ sent }) => sent.origin.column),
     ]);
   }
 }
@@ -261,7 +267,7 @@ function episodeColumns(sent: readonly SentAlert[]): unknown[] {
     alerts.map((alert) => toSeconds(alert.startsAt)),
     alerts.map((alert) => toSeconds(alert.endsAt)),
     sent.map((one) => one.times),
-    sent.map((one) => one.origin),
+    sent.map((one) => one.origin.column),
   ];
 }
 

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { type IncomingAlert } from '../alert.js';
 import { Clock } from '../clock.js';
 import { AlertWriter, identify, type SentAlert } from './alert-writer.js';
-import { originColumn } from './origin.js';
+import { Origin } from './origin.js';
 import { alertsReceived, ingestWaiting } from '../alerts.metrics.js';
 
 /** Alerts in one transaction at the most: enough to spread its cost, few enough to keep it short. */
@@ -41,8 +41,10 @@ export class IngestQueue {
   /** Resolves when every alert is committed. @throws IngestOverloaded when too much is waiting already. */
   async submit(alerts: readonly IncomingAlert[], actor: string): Promise<void> {
     if (this.waitingAlerts + alerts.length > MAX_WAITING) throw new IngestOverloaded();
-    const origin = originColumn(this.clock.now());
-    for (const wave of wavesOf(alerts, actor, origin)) await this.enqueue(wave);
+    const origin = new Origin(this.clock.now());
+    const sent = alerts.map((alert) => identify(alert, actor, origin));
+    // A request that names an alert twice says two things about it, in this order.
+    for (const wave of spread(sent).waves) await this.enqueue(wave);
   }
 
   private enqueue(alerts: readonly SentAlert[]): Promise<void> {
@@ -53,13 +55,20 @@ export class IngestQueue {
     });
   }
 
-  /** One transaction at a time: while PostgreSQL works on it the next fills up, and fewer, fuller ones cost less. */
+  /**
+   * One transaction at a time: while PostgreSQL works on it the next fills up, and fewer, fuller ones cost less. Each
+   * takes half of the requests that are on their way, those included that were just answered: their callers come again
+   * while the other half is in PostgreSQL, so that both have something to do all the time.
+   */
   private async drain(): Promise<void> {
     this.busy = true;
     // Requests that are being read in this turn of the event loop belong together.
     await new Promise(setImmediate);
+    let answered = Infinity;
     while (this.waiting.length > 0) {
-      const answer = await this.commit(this.takeBatch());
+      const batch = this.takeBatch(Math.ceil((answered + this.waiting.length) / 2));
+      const answer = await this.commit(batch);
+      answered = batch.length;
       // PostgreSQL has the next transaction before the callers of this one, and what they go on to do, take the CPU.
       if (this.waiting.length > 0) setImmediate(answer);
       else answer();
@@ -67,17 +76,18 @@ export class IngestQueue {
     this.busy = false;
   }
 
-  private takeBatch(): Submission[] {
-    const batch: Submission[] = [];
+  /** At the most so many requests, in the order in which they came. */
+  private takeBatch(most: number): Submission[] {
+    let count = 0;
     let size = 0;
-    while (this.waiting.length > 0 && (batch.length === 0 || size + this.waiting[0]!.alerts.length <= MAX_BATCH)) {
-      const submission = this.waiting.shift()!;
-      batch.push(submission);
-      size += submission.alerts.length;
+    for (const { alerts } of this.waiting) {
+      if (count > 0 && (count >= most || size + alerts.length > MAX_BATCH)) break;
+      count += 1;
+      size += alerts.length;
     }
     this.waitingAlerts -= size;
     ingestWaiting.set(this.waitingAlerts);
-    return batch;
+    return this.waiting.splice(0, count);
   }
 
   private count(written: readonly SentAlert[]): void {
@@ -119,16 +129,14 @@ export class IngestQueue {
   }
 }
 
-/** What a request says, in waves: one that names an alert twice says two things about it, in this order. */
-function wavesOf(alerts: readonly IncomingAlert[], actor: string, origin: string): SentAlert[][] {
-  return spread(alerts.map((alert) => identify(alert, actor, origin))).waves;
-}
-
 /**
  * As few waves as possible, each of which holds a fingerprint once: alerts that say the same are counted, not repeated.
  * `waveOf` has the number of the wave for each alert.
  */
-function spread(alerts: readonly SentAlert[]): { waves: SentAlert[][]; waveOf: number[] } {
+function spread(alerts: SentAlert[]): { waves: SentAlert[][]; waveOf: number[] } {
+  if (new Set(alerts.map(({ fingerprint }) => fingerprint)).size === alerts.length) {
+    return { waves: [alerts], waveOf: alerts.map(() => 0) };
+  }
   const waves: Map<string, SentAlert>[] = [];
   const lastWaveOf = new Map<string, number>();
   const waveOf = alerts.map((sent) => {

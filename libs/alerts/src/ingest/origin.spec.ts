@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { runInContext } from 'eyrie/logging';
-import { latestOrigin, originColumn } from './origin.js';
+import { latestOrigin, Origin } from './origin.js';
 
 describe('the origin of an alert', () => {
   it('C4: is the request that raised it, and when', () => {
-    const json = runInContext({ requestId: 'request-1' }, () => originColumn(1_500));
-    expect(JSON.parse(json)).toEqual({ requestId: 'request-1', at: 1.5 });
-    expect(JSON.parse(originColumn(2_000))).toEqual({ at: 2 });
+    const origin = runInContext({ requestId: 'request-1' }, () => new Origin(1_500));
+    expect(JSON.parse(origin.column)).toEqual({ requestId: 'request-1', at: 1.5 });
+    expect(JSON.parse(new Origin(2_000).column)).toEqual({ at: 2 });
   });
 });
 

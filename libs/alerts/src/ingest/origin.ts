@@ -5,9 +5,17 @@ export interface AlertOrigin extends JobOrigin {
   at: number;
 }
 
-/** That of what runs now, as JSON. `now` in milliseconds. */
-export function originColumn(now: number): string {
-  return JSON.stringify({ ...currentOrigin(), at: now / 1000 } satisfies AlertOrigin);
+/** That of what runs now. `now` in milliseconds. */
+export class Origin {
+  private readonly here = currentOrigin();
+  private text: string | undefined;
+
+  constructor(private readonly now: number) {}
+
+  /** As JSON, made only for who keeps it: most alerts repeat what is known, and stay what they are. */
+  get column(): string {
+    return (this.text ??= JSON.stringify({ ...this.here, at: this.now / 1000 } satisfies AlertOrigin));
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ export const GROUPS_DUE = 'eyrie_groups_due';
 const statement = (name: string, text: string): Statement => ({ name: `alerts:${name}`, text });
 const seconds = (column: string) => `to_timestamp(${column})`;
 
-/** So few that planning for them would take longer than to compare each with each. */
+/** So few that to look each up in the arrays takes less than to make rows of them, or to plan. */
 export const FEW = 16;
 
 /**
@@ -19,26 +19,37 @@ export const FEW = 16;
  * state is compared as an expression, so that the planner does not read all firing alerts by their index instead: it would
  * where statistics come from a quiet time.
  */
-const touch = (fingerprints: string, condition = 'true') =>
+const touch = (found: string, sent: Record<'content' | 'startsAt' | 'endsAt' | 'times', string>) =>
   `UPDATE alerts SET
-     occurrences = alerts.occurrences + sent.times,
+     occurrences = alerts.occurrences + ${sent.times},
      last_seen_at = ${seconds('$6')},
-     ends_at = CASE WHEN alerts.timeout THEN ${seconds('sent.ends_at')}
-                    ELSE greatest(alerts.ends_at, ${seconds('sent.ends_at')}) END
-   FROM unnest(${fingerprints}, $2::bigint[], $3::float8[], $4::float8[], $5::int[])
-     AS sent(fingerprint, content, starts_at, ends_at, times)
-   WHERE alerts.fingerprint = sent.fingerprint AND alerts.current AND alerts.state || '' = 'firing'
-     AND alerts.content = sent.content
-     AND ${seconds('sent.starts_at')} BETWEEN alerts.starts_at AND alerts.ends_at AND ${condition}
+     ends_at = CASE WHEN alerts.timeout THEN ${seconds(sent.endsAt)}
+                    ELSE greatest(alerts.ends_at, ${seconds(sent.endsAt)}) END
+   ${found} AND alerts.current AND alerts.state || '' = 'firing' AND alerts.content = ${sent.content}
+     AND ${seconds(sent.startsAt)} BETWEEN alerts.starts_at AND alerts.ends_at
    RETURNING alerts.fingerprint`;
 
-const sentFingerprints = ofAnyLength('$1::bigint[]');
+const position = 'array_position($1::bigint[], alerts.fingerprint)';
+
 /** At most {@link FEW}, by a plan that is kept. */
 export const TOUCH_FEW = statement(
   'touch-few',
-  touch(sentFingerprints, `alerts.fingerprint = ANY(${sentFingerprints})`),
+  touch(`WHERE alerts.fingerprint = ANY(${ofAnyLength('$1::bigint[]')})`, {
+    content: `($2::bigint[])[${position}]`,
+    startsAt: `($3::float8[])[${position}]`,
+    endsAt: `($4::float8[])[${position}]`,
+    times: `($5::int[])[${position}]`,
+  }),
 );
-export const TOUCH = statement('touch', touch('$1::bigint[]'));
+export const TOUCH = statement(
+  'touch',
+  touch(
+    `FROM unnest($1::bigint[], $2::bigint[], $3::float8[], $4::float8[], $5::int[])
+       AS sent(fingerprint, content, starts_at, ends_at, times)
+     WHERE alerts.fingerprint = sent.fingerprint`,
+    { content: 'sent.content', startsAt: 'sent.starts_at', endsAt: 'sent.ends_at', times: 'sent.times' },
+  ),
+);
 
 export const LOCK_CURRENT = statement(
   'lock-current',

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Database, type Queryable, retryTransient } from 'eyrie/database';
 import { Clock } from '../clock.js';
 import { EventWrites } from '../event-writes.js';
-import { originColumn } from '../ingest/origin.js';
+import { Origin } from '../ingest/origin.js';
 import { APPEND_EVENTS } from '../ingest/statements.js';
 import { type AlertAttention, attentionOf, type AttentionRow } from './attention.js';
 import { recordAudit } from './audit-log.js';
@@ -91,7 +91,7 @@ export class AlertActions {
   resolve(id: string, by: Requester, text?: string): Promise<AlertAttention> {
     return this.change(id, by, async ({ tx, alert, now }) => {
       if (alert.over) return undefined;
-      await tx.query(RESOLVE, [id, now / 1000, originColumn(now)]);
+      await tx.query(RESOLVE, [id, now / 1000, new Origin(now).column]);
       if (alert.snoozed_until !== null) await tx.query(SNOOZE, [alert.fingerprint, now / 1000]);
       return { type: 'resolved', text };
     });
