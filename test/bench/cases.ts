@@ -33,13 +33,16 @@ export const INGEST_CASES = {
   resent: { name: 're-sent alerts, batches of 256', batch: 256, connections: 4, fresh: false, atLeast: 0.6 },
   new: { name: 'new alerts, batches of 256', batch: 256, connections: 4, fresh: true, atLeast: 0.4 },
   single: { name: 'single re-sent alerts, 8 connections', batch: 1, connections: 8, fresh: false, atLeast: 1 },
+  crowd: { name: 'single re-sent alerts, 32 connections', batch: 1, connections: 32, fresh: false, atLeast: 1 },
 } satisfies Record<string, IngestCase>;
 
 export interface Sides {
   peer: Side | undefined;
   eyrie: Side;
   /** Eyrie over a database with a long past. */
-  past: Side | undefined;
+  past?: Side | undefined;
+  /** The least that could do the same. */
+  bare?: Side | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ export interface Sides {
  * what one side leaves to be written behind it, meets all sides alike.
  */
 export async function runIngest(client: ClientProcess, test: IngestCase, sides: Sides, pace: Pace): Promise<Row[]> {
-  const order = [sides.peer, sides.eyrie, sides.past].filter((side) => side !== undefined);
+  const order = [sides.peer, sides.eyrie, sides.past, sides.bare].filter((side) => side !== undefined);
   const results = new Map<Side, IngestResult[]>(order.map((side) => [side, []]));
   if (!test.fresh) {
     for (const { target } of order) {
@@ -63,7 +66,7 @@ export async function runIngest(client: ClientProcess, test: IngestCase, sides: 
   }
   const speed = (side: Side | undefined) =>
     side && median(results.get(side)!.map(({ alerts, seconds }) => alerts / seconds));
-  const [peer, eyrie, past] = [speed(sides.peer), speed(sides.eyrie)!, speed(sides.past)];
+  const [peer, eyrie, past, bare] = [speed(sides.peer), speed(sides.eyrie)!, speed(sides.past), speed(sides.bare)];
   const refused = failuresOf([...results].flatMap(([side, all]) => all.map(({ failures }) => ({ side, failures }))));
   const ratio = peer && eyrie / peer;
   const rows: Row[] = [
@@ -75,7 +78,7 @@ export async function runIngest(client: ClientProcess, test: IngestCase, sides: 
       ratio,
       target: `≥ ${test.atLeast}×`,
       passed: refused ? false : atLeast(ratio, test.atLeast),
-      remark: refused,
+      remark: refused ?? (peer && bare ? `${sides.bare!.name}: ${(bare / peer).toFixed(2)}×` : undefined),
     },
   ];
   if (past !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- resent new single latency flat page stack footprint live login isolation storm] [--short] [--json]
+ * npm run bench [-- resent new single crowd latency flat page stack footprint live login isolation storm] [--short] [--json]
  *
  * Eyrie beside Alertmanager, and its stack beside bare Nest and Fastify, on this machine, in one run, with the same
  * client: medians, ratios, targets. Without names all cases run. Ends with status 1 when a target is missed.
@@ -19,7 +19,7 @@ import { runLogin } from './login.ts';
 import { timePages } from './page-time.ts';
 import { seedPast } from './past.ts';
 import { renderTable, type Row } from './report.ts';
-import { startEyrie, startPeer, writeConfig } from './sides.ts';
+import { startBareHub, startEyrie, startPeer, writeConfig } from './sides.ts';
 import { runStack } from './stack/stack.ts';
 import { runStorm } from './storm.ts';
 
@@ -31,7 +31,7 @@ const OWN_CASES = {
   storm: { title: 'a storm of alerts', run: runStorm, seconds: { full: 60, short: 15 } },
 };
 const OWN = Object.keys(OWN_CASES) as (keyof typeof OWN_CASES)[];
-const BESIDE_PEERS = ['resent', 'new', 'single', 'latency', 'flat', 'page', 'stack', 'footprint'] as const;
+const BESIDE_PEERS = ['resent', 'new', 'single', 'crowd', 'latency', 'flat', 'page', 'stack', 'footprint'] as const;
 const NAMES = [...BESIDE_PEERS, ...OWN];
 type Name = (typeof NAMES)[number];
 
@@ -98,11 +98,17 @@ async function benchBesidePeers(database: DatabaseServer, directory: string, cle
 
   const rows: Row[] = [];
   const sides: Sides = { peer, eyrie, past: chosen.has('flat') ? past : undefined };
+  const isSingle = (name: Name) => name === 'single' || name === 'crowd';
+  const bare = [...chosen].some(isSingle) ? await startBareHub({ database, directory }, cleanup) : undefined;
   const flat = new Set<Name>(chosen.has('flat') ? ['resent', 'new'] : []);
-  for (const name of ['resent', 'new', 'single'] as const) {
+  for (const name of ['resent', 'new', 'single', 'crowd'] as const) {
     if (!chosen.has(name) && !flat.has(name)) continue;
     progress(INGEST_CASES[name].name);
-    const measured = { ...sides, past: flat.has(name) ? sides.past : undefined };
+    const measured = {
+      ...sides,
+      past: flat.has(name) ? sides.past : undefined,
+      bare: isSingle(name) ? bare : undefined,
+    };
     rows.push(...(await runIngest(client, INGEST_CASES[name], measured, pace)));
   }
   if (chosen.has('latency')) {

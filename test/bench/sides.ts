@@ -1,11 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startAlertmanager } from '../harness/alertmanager.ts';
 import type { DatabaseServer } from '../harness/database-server.ts';
-import type { Cleanup } from '../harness/processes.ts';
+import { type Cleanup, freePort, Program } from '../harness/processes.ts';
 import { startProduct } from '../harness/product.ts';
 import type { Target } from './alerts.ts';
 import type { Measured } from './footprint.ts';
+
+const BARE_HUB = fileURLToPath(new URL('bare-hub.ts', import.meta.url));
 
 /** One program under measurement. */
 export interface Side {
@@ -84,6 +87,26 @@ export async function startEyrie(
     api: { name: 'api', ...apis[0]! },
     worker: { name: 'worker', ...workers[0]! },
   };
+}
+
+/** Nest on Fastify that commits alerts and does nothing else. */
+export async function startBareHub(
+  { database, directory }: { database: DatabaseServer; directory: string },
+  cleanup: Cleanup,
+): Promise<Side> {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const program = new Program({
+    name: 'bare-hub',
+    command: process.execPath,
+    args: [BARE_HUB, new URL(url).port, await database.createDatabase('bare_hub_bench')],
+    cwd: directory,
+    logDirectory: directory,
+    env: { NODE_ENV: 'production' },
+    readyUrl: `${url}/health/ready`,
+  });
+  cleanup.add(program.name, () => program.stop());
+  await program.start();
+  return { name: 'bare Nest that only commits', target: targetOf(url) };
 }
 
 function targetOf(url: string, key?: string): Target {
