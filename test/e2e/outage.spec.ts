@@ -62,6 +62,11 @@ const readyWithin = async (url: string, status: number) => {
   await eventually(async () => (await health(url, 'ready'))[0] === status);
 };
 
+/** A new connection to listen on makes the api forget whose keys it knows: until that is behind it. */
+async function untilListening(): Promise<void> {
+  await api.app.get(Database).listen('outage', () => undefined);
+}
+
 describe('while PostgreSQL is away', () => {
   it('F1: api and worker are alive but not ready, and ready again when it is back', async () => {
     const both = [api.url, await api.worker!.getUrl()];
@@ -89,6 +94,7 @@ describe('while PostgreSQL is away', () => {
 
   it('H1: nothing is accepted, and everything is answered 503 with Retry-After; what comes after is stored', async () => {
     const post = (name: string) => api.ask('POST', '/api/v1/alerts', { key: keys.ingest, body: { name } });
+    await untilListening();
     expect((await post('Before')).status).toBe(202);
     expect((await api.ask('GET', '/api/v1/alerts')).status).toBe(200);
     await wire.cut();
@@ -112,8 +118,7 @@ describe('while PostgreSQL is away', () => {
   });
 
   it('H2: what is wrong is told all the same', async () => {
-    // A new connection to listen on makes the api forget whose keys it knows: it comes before this channel.
-    await api.app.get(Database).listen('outage', () => undefined);
+    await untilListening();
     await api.ask('POST', '/api/v1/alerts', { key: keys.ingest, body: { name: 'Known' } });
     await wire.cut();
     expect((await api.ask('POST', '/api/v1/alerts', { key: keys.ingest, body: { nam: 'x' } })).status).toBe(400);

@@ -72,6 +72,25 @@ describe('H1: the queue before the transactions', () => {
     ]);
   });
 
+  it('takes half of the requests that are on their way, those included that were just answered', async () => {
+    const writer = new HeldWriter();
+    const { queue } = writer;
+    const submit = (...names: string[]) => names.forEach((name) => void queue.submit([alert(name)], 'test'));
+    submit('A', 'B');
+    await turn();
+    submit('C', 'D', 'E', 'F', 'G', 'H');
+    writer.writes[0]!.commit();
+    await turn();
+    submit('A', 'B');
+    writer.writes[1]!.commit();
+    await turn();
+    expect(writer.writes.map(namesOf)).toEqual([
+      ['A', 'B'],
+      ['C', 'D', 'E', 'F'],
+      ['A', 'B', 'G', 'H'],
+    ]);
+  });
+
   it('begins the next transaction before the callers of the last go on together', async () => {
     const writer = new HeldWriter();
     const { queue } = writer;
