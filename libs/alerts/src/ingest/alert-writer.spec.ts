@@ -144,6 +144,30 @@ describe('H3: occurrences are exact', () => {
     ]);
   });
 
+  it.each([3, 20])(
+    'and starts, ends and words are its own, for each of %i alerts that are sent again together',
+    async (many) => {
+      const alerts = Array.from({ length: many }, (_, index) => ({
+        labels: { alertname: `A${10 + index}` },
+        annotations: { summary: `of ${index}` },
+        startsAt: hub.clock.now() - index * MINUTE,
+        endsAt: hub.clock.now() + MINUTE,
+      }));
+      await hub.post(...alerts);
+      const transactions = jest.spyOn(hub.get(Database), 'transaction');
+      await hub.post(
+        ...alerts.flatMap((alert, index) =>
+          Array.from({ length: index + 1 }, () => ({ ...alert, endsAt: alert.endsAt + index * MINUTE })),
+        ),
+      );
+      expect(transactions).not.toHaveBeenCalled();
+      transactions.mockRestore();
+      expect((await episodes()).map(({ name, occurrences, to }) => [name, occurrences, to])).toEqual(
+        alerts.map(({ labels }, index) => [labels.alertname, index + 2, 60 * (index + 1)]),
+      );
+    },
+  );
+
   it('when a transaction has to run again because it lost against another', async () => {
     await hub.fire(a, b);
     const database = hub.get(Database);
