@@ -26,8 +26,11 @@ export async function changes(site: Site, promises: Promises): Promise<void> {
   /** What happens meanwhile to those who keep their connections, and to those who open new ones. */
   const underLoad = async (work: (loads: Load[]) => Promise<void>) => {
     const loads = [new Load({ port, requests }), new Load({ port, requests, perSecond: 30, freshConnections: true })];
+    const requestsOfEach = () => Promise.all(loads.map((load) => load.more(20)));
     try {
+      await requestsOfEach();
       await work(loads);
+      await requestsOfEach();
     } finally {
       await Promise.all(loads.map((load) => load.stop()));
     }
@@ -35,7 +38,6 @@ export async function changes(site: Site, promises: Promises): Promise<void> {
       loads.flatMap(({ failures }) => failures),
       [],
     );
-    assert.ok(loads.every(({ answered }) => answered > 50));
   };
 
   const traffic = async (...shares: string[]) => {

@@ -1,5 +1,6 @@
 import { Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../harness/eventually.ts';
 import { ask } from './client.ts';
 
 export interface LoadOptions {
@@ -13,11 +14,11 @@ export interface LoadOptions {
 
 /** Steady requests until it is stopped; what was not answered with 200 is a failure. */
 export class Load {
-  answered = 0;
   readonly failures: string[] = [];
   /** Answers by what the replica tells of itself, to what was asked since `forgetSlots`. */
   bySlot = new Map<string, number>();
   byReplica = new Map<string, number>();
+  #sent = 0;
   #stopped = false;
   readonly #pending = new Set<Promise<void>>();
   readonly #agent: Agent;
@@ -38,6 +39,12 @@ export class Load {
     return this;
   }
 
+  /** Until so many more were sent and answered, whatever became of them. */
+  async more(count: number): Promise<void> {
+    const sent = this.#sent + count;
+    await eventually(() => this.#sent - this.#pending.size >= sent, 30_000);
+  }
+
   /** Forgets who answered so far, and does not count who answers what was asked so far. */
   forgetSlots(): void {
     this.bySlot = new Map();
@@ -47,10 +54,11 @@ export class Load {
   async #run(): Promise<void> {
     const { requests, perSecond = 100 } = this.#options;
     const began = performance.now();
-    for (let count = 0; !this.#stopped; count++) {
-      const one = this.#ask(requests[count % requests.length]!).finally(() => this.#pending.delete(one));
+    while (!this.#stopped) {
+      const one = this.#ask(requests[this.#sent % requests.length]!).finally(() => this.#pending.delete(one));
       this.#pending.add(one);
-      await sleep(Math.max(0, began + ((count + 1) * 1000) / perSecond - performance.now()));
+      this.#sent++;
+      await sleep(Math.max(0, began + (this.#sent * 1000) / perSecond - performance.now()));
     }
   }
 
@@ -60,7 +68,6 @@ export class Load {
       const body = method === 'POST' ? '{}' : undefined;
       const answer = await ask({ port: this.#options.port, method, path, body, agent: this.#agent });
       if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.slice(0, 200)}`);
-      this.answered++;
       const { slot, replica } = JSON.parse(answer.body) as { slot: string; replica: string };
       bySlot.set(slot, (bySlot.get(slot) ?? 0) + 1);
       byReplica.set(replica, (byReplica.get(replica) ?? 0) + 1);
