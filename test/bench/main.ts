@@ -17,7 +17,7 @@ import { runIsolation } from './isolation.ts';
 import { runLive } from './live/live.ts';
 import { runLogin } from './login.ts';
 import { timePages } from './page-time.ts';
-import { seedPast } from './past.ts';
+import { seedPast, settle } from './past.ts';
 import { renderTable, type Row } from './report.ts';
 import { startBareHub, startEyrie, startPeer, writeConfig } from './sides.ts';
 import { runStack } from './stack/stack.ts';
@@ -122,6 +122,7 @@ async function benchBesidePeers(database: DatabaseServer, directory: string, cle
   }
   if (chosen.has('latency')) {
     progress('POST to webhook');
+    await settle(database, eyrie.databaseUrl); // a hub at work, not one after a bulk load
     rows.push(...(await runLatency(client, sides, pace)));
   }
   if (chosen.has('footprint')) {

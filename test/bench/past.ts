@@ -1,8 +1,7 @@
 import type { DatabaseServer } from '../harness/database-server.ts';
 
 /**
- * Past alerts, resolved within the last 90 days, each with its two events, as if they had gone through the hub;
- * then what autovacuum would have done meanwhile.
+ * Past alerts, resolved within the last 90 days, each with its two events, as if they had gone through the hub.
  */
 export async function seedPast(database: DatabaseServer, url: string, count: number): Promise<void> {
   await database.query(
@@ -22,7 +21,11 @@ export async function seedPast(database: DatabaseServer, url: string, count: num
      SELECT id, type, at, 'key:prometheus' FROM alerts,
        LATERAL (VALUES ('fired', starts_at), ('resolved', ends_at)) AS event (type, at)
      WHERE state = 'resolved'`,
-    'VACUUM ANALYZE',
-    'CHECKPOINT',
   );
+  await settle(database, url);
+}
+
+/** What autovacuum and the checkpointer do within the next minutes, done now: the disk has nothing else to write. */
+export async function settle(database: DatabaseServer, url: string): Promise<void> {
+  await database.query(url, 'VACUUM ANALYZE', 'CHECKPOINT');
 }
