@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DatabaseServer } from '../harness/database-server.ts';
 import { type Cleanup, openFolder, withCleanup } from '../harness/processes.ts';
-import { INGEST_CASES, type Pace, runIngest, runLatency, type Sides } from './cases.ts';
-import { startClient } from './client-process.ts';
+import { INGEST_CASES, type Pace, runIngest, runLatency } from './cases.ts';
+import { type ClientProcess, startClient } from './client-process.ts';
 import { runProbes, runStartUp } from './footprint.ts';
 import { runIsolation } from './isolation.ts';
 import { runLive } from './live/live.ts';
@@ -19,7 +19,7 @@ import { runLogin } from './login.ts';
 import { timePages } from './page-time.ts';
 import { seedPast, settle } from './past.ts';
 import { renderTable, type Row } from './report.ts';
-import { startBareHub, startEyrie, startPeer, writeConfig } from './sides.ts';
+import { type EyrieSide, type Side, startBareHub, startEyrie, startPeer, writeConfig } from './sides.ts';
 import { runStack } from './stack/stack.ts';
 import { runStorm } from './storm.ts';
 
@@ -86,23 +86,52 @@ async function benchBesidePeers(database: DatabaseServer, directory: string, cle
     `Alertmanager: ${peer?.version ?? 'not available (neither on the PATH nor as an image of a Docker engine)'}`,
   );
   const eyrie = await startEyrie({ name: 'eyrie', database, configFile, directory }, cleanup);
+  const bench: Bench = { client, database, configFile, directory };
+  const rows = await withCleanup((own) => benchIngest(bench, { peer, eyrie }, own));
+  if (chosen.has('latency')) {
+    progress('POST to webhook');
+    rows.push(...(await runLatency(client, { peer, eyrie }, pace)));
+  }
+  if (chosen.has('footprint')) {
+    progress('start, memory, probes');
+    rows.push(...(await runProbes(eyrie.api)));
+    for (const app of [eyrie.api, eyrie.worker]) rows.push(...(await runStartUp(app, pace.rounds)));
+  }
+  if (chosen.has('stack')) {
+    progress('the stack beside bare Nest and Fastify');
+    const stackPace = { rounds: pace.rounds, seconds: pace.ingestSeconds };
+    rows.push(...(await runStack(database, directory, stackPace, cleanup)));
+  }
+  return rows;
+}
 
+interface Bench {
+  client: ClientProcess;
+  database: DatabaseServer;
+  configFile: string;
+  directory: string;
+}
+
+/** Leaves the peer and Eyrie at work, with nothing that runs beside them, and nothing that the disk still has to write. */
+async function benchIngest(
+  bench: Bench,
+  { peer, eyrie }: { peer: Side | undefined; eyrie: EyrieSide },
+  cleanup: Cleanup,
+): Promise<Row[]> {
+  const { client, database, directory } = bench;
   const withPast = chosen.has('flat') || chosen.has('page');
-  const past = withPast
-    ? await startEyrie({ name: 'eyrie_past', database, configFile, directory }, cleanup)
-    : undefined;
+  const past = withPast ? await startEyrie({ name: 'eyrie_past', ...bench }, cleanup) : undefined;
   if (past) {
     progress(`writing ${pace.pastAlerts.toLocaleString('en')} past alerts`);
     await seedPast(database, past.databaseUrl, pace.pastAlerts);
   }
 
   const rows: Row[] = [];
-  const sides: Sides = { peer, eyrie, past: chosen.has('flat') ? past : undefined };
   const flat = new Set<Name>(chosen.has('flat') ? ['resent', 'new'] : []);
   for (const name of ['resent', 'new'] as const) {
     if (!chosen.has(name) && !flat.has(name)) continue;
     progress(INGEST_CASES[name].name);
-    const measured = { ...sides, past: flat.has(name) ? sides.past : undefined };
+    const measured = { peer, eyrie, past: flat.has(name) ? past : undefined };
     rows.push(...(await runIngest(client, INGEST_CASES[name], measured, pace)));
   }
   // Before the alerts that were just sent end: then their groups would be flushed meanwhile.
@@ -120,21 +149,9 @@ async function benchBesidePeers(database: DatabaseServer, directory: string, cle
     progress(INGEST_CASES[name].name);
     rows.push(...(await runIngest(client, INGEST_CASES[name], { peer, eyrie, bare }, pace)));
   }
-  if (chosen.has('latency')) {
-    progress('POST to webhook');
-    await settle(database, eyrie.databaseUrl); // a hub at work, not one after a bulk load
-    rows.push(...(await runLatency(client, sides, pace)));
-  }
-  if (chosen.has('footprint')) {
-    progress('start, memory, probes');
-    rows.push(...(await runProbes(eyrie.api)));
-    for (const app of [eyrie.api, eyrie.worker]) rows.push(...(await runStartUp(app, pace.rounds)));
-  }
-  if (chosen.has('stack')) {
-    progress('the stack beside bare Nest and Fastify');
-    const stackPace = { rounds: pace.rounds, seconds: pace.ingestSeconds };
-    rows.push(...(await runStack(database, directory, stackPace, cleanup)));
-  }
+  await cleanup.run();
+  for (const { databaseUrl } of [past, bare, eyrie].filter((side) => side !== undefined))
+    await settle(database, databaseUrl);
   return rows;
 }
 

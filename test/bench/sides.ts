@@ -16,8 +16,11 @@ export interface Side {
   target: Target;
 }
 
-export interface EyrieSide extends Side {
+export interface StoringSide extends Side {
   databaseUrl: string;
+}
+
+export interface EyrieSide extends StoringSide {
   url: string;
   operatorKey: string;
   api: Measured;
@@ -93,12 +96,13 @@ export async function startEyrie(
 export async function startBareHub(
   { database, directory }: { database: DatabaseServer; directory: string },
   cleanup: Cleanup,
-): Promise<Side> {
+): Promise<StoringSide> {
+  const databaseUrl = await database.createDatabase('bare_hub_bench');
   const url = `http://127.0.0.1:${await freePort()}`;
   const program = new Program({
     name: 'bare-hub',
     command: process.execPath,
-    args: [BARE_HUB, new URL(url).port, await database.createDatabase('bare_hub_bench')],
+    args: [BARE_HUB, new URL(url).port, databaseUrl],
     cwd: directory,
     logDirectory: directory,
     env: { NODE_ENV: 'production' },
@@ -106,7 +110,7 @@ export async function startBareHub(
   });
   cleanup.add(program.name, () => program.stop());
   await program.start();
-  return { name: 'bare Nest that only commits', target: targetOf(url) };
+  return { name: 'bare Nest that only commits', target: targetOf(url), databaseUrl };
 }
 
 function targetOf(url: string, key?: string): Target {
