@@ -77,6 +77,13 @@ async function benchOwn(database: DatabaseServer, directory: string, cleanup: Cl
   return rows;
 }
 
+interface Bench {
+  client: ClientProcess;
+  database: DatabaseServer;
+  configFile: string;
+  directory: string;
+}
+
 async function benchBesidePeers(database: DatabaseServer, directory: string, cleanup: Cleanup): Promise<Row[]> {
   const client = await startClient(cleanup);
   const configFile = await writeConfig(join(directory, 'config'), client.receiverUrl);
@@ -103,13 +110,6 @@ async function benchBesidePeers(database: DatabaseServer, directory: string, cle
     rows.push(...(await runStack(database, directory, stackPace, cleanup)));
   }
   return rows;
-}
-
-interface Bench {
-  client: ClientProcess;
-  database: DatabaseServer;
-  configFile: string;
-  directory: string;
 }
 
 /** Leaves the peer and Eyrie at work, with nothing that runs beside them, and nothing that the disk still has to write. */
@@ -150,8 +150,7 @@ async function benchIngest(
     rows.push(...(await runIngest(client, INGEST_CASES[name], { peer, eyrie, bare }, pace)));
   }
   await cleanup.run();
-  for (const { databaseUrl } of [past, bare, eyrie].filter((side) => side !== undefined))
-    await settle(database, databaseUrl);
+  for (const side of [past, bare, eyrie]) if (side) await settle(database, side.databaseUrl);
   return rows;
 }
 
