@@ -8,6 +8,7 @@ import { Clock, SystemClock } from './clock.js';
 import { Admissions } from './deliver/admission.js';
 import { DeliverNotificationHandler } from './deliver/deliver-notification.handler.js';
 import { DeadLetters } from './deliver/dead-letters.js';
+import { FreshNotifications } from './deliver/fresh-notifications.js';
 import { Notifiers } from './deliver/notifiers.js';
 import { PutBack } from './deliver/put-back.js';
 import { Settlement } from './deliver/settlement.js';
@@ -50,7 +51,7 @@ const handling = [Watchdogs, HeartbeatsService, AlertActions, AuditLog];
 const escalating = [Notices, EscalationSweep, EscalationPass, Escalator, HeartbeatPass, HeartbeatWatch];
 const dispatching = [FlushPass, Orphans, Dispatcher, Regrouper];
 const receiving = [ReceiversReader, ReceiverTests];
-const delivering = [Notifiers, Turns, Admissions, PutBack, Settlement, DeliverNotificationHandler];
+const delivering = [FreshNotifications, Notifiers, Turns, Admissions, PutBack, Settlement, DeliverNotificationHandler];
 const tryingOut = [TestReceiverHandler, ReceiverMetrics];
 
 /**

@@ -8,26 +8,12 @@ import { nextAttempt, type Delivery, type NotificationPayload } from '../notify/
 import { type Admission, Admissions } from './admission.js';
 import { Batcher } from './batcher.js';
 import { deliverNotification } from './deliver-notification.task.js';
+import { FreshNotifications, type NotificationRow } from './fresh-notifications.js';
 import { integrationLabels } from './integration-labels.js';
 import { Notifiers } from './notifiers.js';
 import { PutBack } from './put-back.js';
 import { Settlement } from './settlement.js';
 import { LOAD } from './statements.js';
-
-interface NotificationRow {
-  id: string;
-  receiver: string;
-  integration: string;
-  body: string;
-  attempts: number;
-  /** When the request came that this tells of; null for reminders. */
-  caused_at: number | null;
-  retry_since: number;
-  /** Of the circuit of its integration; null while it is closed. */
-  open_until: number | null;
-  /** Somebody finds out whether it is back. */
-  probing: boolean;
-}
 
 const MAX_BATCH = 200;
 
@@ -40,6 +26,7 @@ export class DeliverNotificationHandler implements TaskHandler<PayloadOf<typeof 
 
   constructor(
     private readonly database: Database,
+    private readonly fresh: FreshNotifications,
     private readonly notifiers: Notifiers,
     private readonly admissions: Admissions,
     private readonly putBack: PutBack,
@@ -48,8 +35,9 @@ export class DeliverNotificationHandler implements TaskHandler<PayloadOf<typeof 
     @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'notify'>,
   ) {}
 
-  async handle({ id, inTurn = false }: PayloadOf<typeof deliverNotification>, { signal }: JobInfo): Promise<void> {
-    const row = await this.loader.add(id);
+  async handle(job: PayloadOf<typeof deliverNotification>, { signal }: JobInfo): Promise<void> {
+    const { id, inTurn = false } = job;
+    const row = (job.first && this.fresh.take(id)) || (await this.loader.add(id));
     // Settled already: this job is the repeat of one whose worker died after the settlement.
     if (!row) return;
     const admission = await this.admissions.admit({

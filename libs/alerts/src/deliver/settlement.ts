@@ -1,13 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Database, type Queryable, retryTransient } from 'eyrie/database';
-import { type JobOrigin, JobQueue } from 'eyrie/jobs';
+import { Database, retryTransient } from 'eyrie/database';
 import { ALERTS_OPTIONS, type AlertsOptions } from '../alerts.config.js';
 import { Clock } from '../clock.js';
 import { Batcher } from './batcher.js';
-import { deliverNotification } from './deliver-notification.task.js';
 import { type CircuitChange, healthParameters } from './health-statements.js';
 import { healthUpdates, type ObservedAttempt } from './health-update.js';
-import { PROMOTE, SETTLE } from './statements.js';
+import { SETTLE } from './statements.js';
 
 /** How an attempt ended and what follows from it. Times in milliseconds. */
 export interface SettledAttempt extends ObservedAttempt {
@@ -15,13 +13,6 @@ export interface SettledAttempt extends ObservedAttempt {
   /** When a recoverable fault is tried again; undefined: it is over, delivered or dead. */
   readonly retryAt?: number;
   readonly error?: string;
-}
-
-/** A group and integration whose notifications go out one after the other; null in the row that ends the answer. */
-interface LineRow {
-  group_id: string | null;
-  integration: string | null;
-  circuits: CircuitChange[] | null;
 }
 
 const MAX_BATCH = 200;
@@ -37,7 +28,6 @@ export class Settlement {
 
   constructor(
     private readonly database: Database,
-    private readonly jobs: JobQueue,
     private readonly clock: Clock,
     @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'notify'>,
   ) {}
@@ -48,14 +38,8 @@ export class Settlement {
   }
 
   private async write(attempts: readonly SettledAttempt[]): Promise<void[]> {
-    const circuits = await retryTransient(() => this.database.transaction((tx) => this.commit(tx, attempts)));
-    circuits.forEach((change) => this.report(change));
-    return attempts.map(() => undefined);
-  }
-
-  private async commit(tx: Queryable, attempts: readonly SettledAttempt[]): Promise<CircuitChange[]> {
-    const now = this.clock.now() / 1000;
-    const rows = await tx.query<LineRow>(SETTLE, [
+    const now = this.clock.now();
+    const parameters = [
       attempts.map(({ id }) => id),
       attempts.map(stateAfter),
       attempts.map(({ error }) => error),
@@ -64,23 +48,14 @@ export class Settlement {
       attempts.map(({ delivery }) => delivery.outcome),
       attempts.map(({ delivery }) => delivery.statusCode),
       attempts.map(({ retryAt }) => retryAt && retryAt / 1000),
-      now,
-      ...healthParameters(healthUpdates(attempts), this.options.notify, now * 1000),
-    ]);
-    const circuits = rows.flatMap(({ circuits }) => circuits ?? []);
-    const busy = rows.filter(({ group_id }) => group_id !== null);
-    if (busy.length === 0) return circuits;
-    const promoted = await tx.query<{ id: string; origin: JobOrigin | null }>(PROMOTE, [
-      busy.map(({ group_id }) => group_id),
-      busy.map(({ integration }) => integration),
-      now,
-    ]);
-    await this.jobs.enqueueMany(
-      tx,
-      deliverNotification,
-      promoted.map(({ id, origin }) => ({ payload: { id }, origin })),
+      now / 1000,
+      ...healthParameters(healthUpdates(attempts), this.options.notify, now),
+    ];
+    const rows = await retryTransient(() =>
+      this.database.query<{ circuits: CircuitChange[] | null }>(SETTLE, parameters),
     );
-    return circuits;
+    for (const change of rows[0]?.circuits ?? []) this.report(change);
+    return attempts.map(() => undefined);
   }
 
   private report({ integration, until }: CircuitChange): void {

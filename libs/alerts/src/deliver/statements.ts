@@ -6,12 +6,15 @@ import { circuitChanges, healthSql } from './health-statements.js';
 const statement = (name: string, text: string): Statement => ({ name: `deliver:${name}`, text });
 const seconds = (column: string) => `to_timestamp(${column})`;
 
+/** What an attempt has to know of a notification, but for its payload, and what is known of its integration. */
+export const ATTEMPTABLE = `id, receiver, notification.integration, attempts, (origin ->> 'at')::float8 AS caused_at,
+     extract(epoch FROM retry_since)::float8 AS retry_since, extract(epoch FROM open_until)::float8 AS open_until,
+     coalesce(probing, false) AS probing`;
+export const ITS_HEALTH = 'LEFT JOIN receiver_health health ON health.integration = notification.integration';
+
 export const LOAD = statement(
   'load',
-  `SELECT id, group_id, receiver, notifications.integration, payload::text AS body, attempts,
-     (origin ->> 'at')::float8 AS caused_at, extract(epoch FROM retry_since)::float8 AS retry_since,
-     extract(epoch FROM open_until)::float8 AS open_until, coalesce(probing, false) AS probing
-   FROM notifications LEFT JOIN receiver_health health ON health.integration = notifications.integration
+  `SELECT ${ATTEMPTABLE}, payload::text AS body FROM notifications notification ${ITS_HEALTH}
    WHERE id = ANY(${ofAnyLength('$1::uuid[]')}) AND state = 'pending'`,
 );
 
@@ -52,7 +55,8 @@ export const TAKE_TURNS = statement(
 /**
  * Writes down how attempts ended: the state of the notifications (one that was settled meanwhile is left alone), the
  * attempts, the jobs of those that are to be tried again. Counts down what is under way in each line, that is, of each
- * group and integration, and answers the lines where something is left. Log rows are locked in the order of the flush.
+ * group and integration, and starts the next where something is left. Log rows are locked in the order of the flush.
+ * Answers the circuits that have changed.
  */
 export const SETTLE = statement(
   'settle',
@@ -70,12 +74,6 @@ export const SETTLE = statement(
      SELECT id, attempts, ${seconds('at')}, duration_ms, outcome, status_code, attempt.error
      FROM settled JOIN attempt USING (id)
      ON CONFLICT DO NOTHING
-   ), queued AS (
-     ${enqueueSql(
-       deliverNotification,
-       `SELECT json_build_object('id', id) AS payload, ${seconds('retry_at')} AS run_at, origin
-        FROM settled JOIN attempt USING (id) WHERE settled.state = 'pending'`,
-     )}
    ), over AS (
      SELECT group_id, integration, count(*)::int AS many FROM settled WHERE state <> 'pending' GROUP BY 1, 2
    ), line AS (
@@ -85,21 +83,19 @@ export const SETTLE = statement(
      UPDATE notification_log AS log SET outstanding = greatest(outstanding - many, 0)
      FROM line WHERE log.group_id = line.group_id AND log.integration = line.integration
      RETURNING log.group_id, log.integration, outstanding
+   ), next AS (
+     SELECT next.id, next.origin
+     FROM counted, start_next_in_line(counted.group_id, counted.integration, ${seconds('$9')}) AS next
+     WHERE outstanding > 0
+   ), queued AS (
+     ${enqueueSql(
+       deliverNotification,
+       `SELECT json_build_object('id', id) AS payload, ${seconds('retry_at')} AS run_at, origin
+        FROM settled JOIN attempt USING (id) WHERE settled.state = 'pending'
+        UNION ALL SELECT json_build_object('id', id), NULL, origin FROM next`,
+     )}
    ), ${healthSql(10)}
-   SELECT group_id, integration, NULL::bigint AS queued, NULL::json AS circuits FROM counted WHERE outstanding > 0
-   UNION ALL SELECT NULL, NULL, (SELECT count(*) FROM queued), ${circuitChanges}`,
-);
-
-/** The next of each line may start. A statement of its own, after the lock: it sees all that joined the line before. */
-export const PROMOTE = statement(
-  'promote',
-  `UPDATE notifications SET state = 'pending', retry_since = ${seconds('$3')}
-   WHERE id IN (
-     SELECT (SELECT id FROM notifications
-             WHERE group_id = line.group_id AND integration = line.integration AND state = 'waiting'
-             ORDER BY id LIMIT 1)
-     FROM unnest($1::uuid[], $2::text[]) AS line(group_id, integration))
-   RETURNING id, origin`,
+   SELECT (SELECT count(*) FROM queued) AS queued, ${circuitChanges} AS circuits`,
 );
 
 /**

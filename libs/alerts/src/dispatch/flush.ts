@@ -5,6 +5,7 @@ import { ALERTS_OPTIONS, type AlertsOptions } from '../alerts.config.js';
 import { AlertsConfigStore } from '../alerts-config.store.js';
 import { Clock } from '../clock.js';
 import { isRouteMuted, type AlertsConfig, type Integration, type Route } from '../config/index.js';
+import { FreshNotifications, type NotificationRow } from '../deliver/fresh-notifications.js';
 import { EventWrites } from '../event-writes.js';
 import { appendEvents } from '../ingest/alert-writer.js';
 import { latestOrigin } from '../ingest/origin.js';
@@ -34,6 +35,8 @@ const MAX_GROUPS = 100;
 /** What a pass has committed. */
 interface Flushed {
   readonly claimed: number;
+  /** Notifications that may be sent at once. */
+  readonly told: NotificationRow[];
   /** Ids of groups in which nothing is left. */
   readonly emptied: string[];
   /** How many events the histories of alerts have got. */
@@ -80,6 +83,7 @@ export class FlushPass {
     private readonly silences: SilenceIndex,
     private readonly clock: Clock,
     private readonly events: EventWrites,
+    private readonly fresh: FreshNotifications,
     @Inject(ALERTS_OPTIONS) private readonly options: Pick<AlertsOptions, 'externalUrl'>,
   ) {}
 
@@ -87,7 +91,8 @@ export class FlushPass {
   async run(): Promise<number> {
     const now = this.clock.now();
     const started = performance.now();
-    const { claimed, emptied, events } = await this.database.transaction((tx) => this.flush(tx, now));
+    const { claimed, told, emptied, events } = await this.database.transaction((tx) => this.flush(tx, now));
+    this.fresh.keep(told);
     if (events > 0) this.events.committed();
     if (claimed > 0) flushDuration.observe((performance.now() - started) / 1000);
     groupsFlushed.inc(claimed);
@@ -98,7 +103,7 @@ export class FlushPass {
   private async flush(tx: Queryable, now: number): Promise<Flushed> {
     const { config, routing } = this.configs;
     const groups = await tx.query<ClaimedGroup>(CLAIM_DUE, [now / 1000, MAX_GROUPS, ...routing.intervalColumns]);
-    if (groups.length === 0) return { claimed: 0, emptied: [], events: 0 };
+    if (groups.length === 0) return { claimed: 0, told: [], emptied: [], events: 0 };
     const members = await tx.query<GroupMember>(MEMBERS, [groups.map(({ id }) => id), now / 1000]);
     const { ended, expired } = await this.settleEnded(tx, members, now);
     const byGroup = Map.groupBy(members, ({ group_id }) => group_id);
@@ -120,12 +125,12 @@ export class FlushPass {
       isRouteMuted(flush.route, config.timeIntervals, new Date(now))
         ? []
         : flush.members.filter((member) => !muted(member));
-    await this.tell(tx, await this.decide(tx, flushes, audible, config, now), now);
+    const told = await this.tell(tx, await this.decide(tx, flushes, audible, config, now), now);
     const leaving = flushes.flatMap((flush) => flush.members.filter((member) => ended.has(member.id)));
     await this.leave(tx, leaving);
     const staying = new Set(members.filter(({ id }) => !ended.has(id)).map(({ group_id }) => group_id));
     const emptied = groups.map(({ id }) => id).filter((id) => !staying.has(id));
-    return { claimed: groups.length, emptied, events: expired + adopted };
+    return { claimed: groups.length, told, emptied, events: expired + adopted };
   }
 
   /**
@@ -162,8 +167,7 @@ export class FlushPass {
     config: AlertsConfig,
     now: number,
   ): Promise<Telling[]> {
-    const rows = await tx.query<LogRow>(LOG_ENTRIES, [flushes.map(({ group }) => group.id)]);
-    const log = new Map(rows.map((row) => [`${row.group_id} ${row.integration}`, toLogEntry(row)]));
+    const log = await this.log(tx, flushes);
     return flushes.flatMap((flush) => {
       const alerts = latestOfEach(audible(flush));
       if (alerts.length === 0) return [];
@@ -181,19 +185,32 @@ export class FlushPass {
     });
   }
 
-  private async tell(tx: Queryable, tellings: readonly Telling[], now: number): Promise<void> {
-    if (tellings.length === 0) return;
-    await tx.query(TELL, [
+  /** What integrations were last told, by group and integration. */
+  private async log(tx: Queryable, flushes: readonly Flush[]): Promise<Map<string, LogEntry>> {
+    const told = flushes.filter(({ group }) => group.told);
+    if (told.length === 0) return new Map();
+    const rows = await tx.query<LogRow>(LOG_ENTRIES, [told.map(({ group }) => group.id)]);
+    return new Map(rows.map((row) => [`${row.group_id} ${row.integration}`, toLogEntry(row)]));
+  }
+
+  /** Answers the notifications that may be sent at once. */
+  private async tell(tx: Queryable, tellings: readonly Telling[], now: number): Promise<NotificationRow[]> {
+    if (tellings.length === 0) return [];
+    const payloads = tellings.map((telling) => this.payload(telling));
+    const rows = await tx.query<Omit<NotificationRow, 'body'> & { group_id: string }>(TELL, [
       tellings.map(({ flush }) => flush.group.id),
       tellings.map(({ integration }) => integration.receiver),
       tellings.map(({ integration }) => integration.key),
       tellings.map(({ firing }) => fingerprintArray(firing)),
       tellings.map(({ resolved }) => fingerprintArray(resolved)),
       tellings.map(({ send }) => send && fingerprintArray(send)),
-      tellings.map((telling) => this.payload(telling)),
+      payloads,
       now / 1000,
       tellings.map(originOf),
     ]);
+    const lines = tellings.map(({ flush, integration }) => `${flush.group.id} ${integration.key}`);
+    const payloadOf = new Map(lines.map((line, index) => [line, payloads[index]!]));
+    return rows.map((row) => ({ ...row, body: payloadOf.get(`${row.group_id} ${row.integration}`)! }));
   }
 
   private payload({ flush, integration, send, reason }: Telling): string | undefined {

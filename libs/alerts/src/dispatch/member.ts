@@ -35,6 +35,8 @@ export interface Group {
 }
 
 export interface ClaimedGroup extends Group {
+  /** Somebody may have been told of it before. */
+  readonly told: boolean;
   /** The revision of the silences when it was claimed. */
   readonly silences: number;
 }

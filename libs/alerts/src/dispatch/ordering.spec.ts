@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Queryable, Database } from 'eyrie/database';
+import { eventually } from '../../../../test/harness/eventually.js';
 import { testHub, type TestHub } from '../../../../test/harness/hub.js';
 import { Receiver } from '../../../../test/harness/receiver.js';
 import { FlushPass } from './flush.js';
@@ -28,6 +29,9 @@ afterAll(async () => {
 
 const states = async () =>
   (await hub.query<{ state: string }>(`SELECT state FROM notifications ORDER BY id`)).map(({ state }) => state);
+const waitingForLocks = async () =>
+  (await hub.query(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`))
+    .length;
 const statusesReceived = () => receiver.received.map(({ body }) => (JSON.parse(body) as { status: string }).status);
 
 describe('H1: a flush happens whole, or not at all', () => {
@@ -104,6 +108,38 @@ describe('H1: notifications of one group to one integration keep their order', (
     expect(receiver.received.map(({ body }) => (JSON.parse(body) as { alerts: [] }).alerts.length)).toEqual([
       1, 2, 3, 4,
     ]);
+  });
+
+  it('what joins the line while the one before it is settled starts after it', async () => {
+    const other = await testHub({ config, beside: hub });
+    try {
+      await hub.fire(labels);
+      await hub.flush();
+      await hub.fire({ ...labels, alertname: 'B' });
+      hub.clock.advance(MINUTE);
+      const told = Promise.withResolvers<void>();
+      const mayCommit = Promise.withResolvers<void>();
+      const database = other.get(Database);
+      const transaction = database.transaction.bind(database);
+      jest.spyOn(database, 'transaction').mockImplementationOnce((work) =>
+        transaction(async (tx: Queryable) => {
+          const result = await work(tx);
+          told.resolve();
+          await mayCommit.promise;
+          return result;
+        }),
+      );
+      const joining = other.flush();
+      await told.promise;
+      const settling = hub.deliver();
+      await eventually(async () => (await waitingForLocks()) > 0);
+      mayCommit.resolve();
+      await Promise.all([joining, settling]);
+      await hub.deliver();
+      expect(await states()).toEqual(['delivered', 'delivered']);
+    } finally {
+      await other.close();
+    }
   });
 
   it('other groups do not wait', async () => {

@@ -1,6 +1,7 @@
 import { ofAnyLength, type Statement } from 'eyrie/database';
 import { enqueueSql } from 'eyrie/jobs';
 import { deliverNotification } from '../deliver/deliver-notification.task.js';
+import { ATTEMPTABLE, ITS_HEALTH } from '../deliver/statements.js';
 import { LATEST_REVISION } from '../silences/index.js';
 
 /** The SQL of a flush. A pass takes many groups and costs a fixed number of statements. */
@@ -10,7 +11,8 @@ const seconds = (column: string) => `to_timestamp(${column})`;
 /**
  * Takes due groups that no other dispatcher has in hand, and sets their next flush: after the interval of their route, or
  * at once where the route is unknown. The lock lets writers add alerts meanwhile. $3, $4: ids and intervals of the routes.
- * Answers, too, which silences hold from here on.
+ * Answers, too, whether anybody may have been told of them, and which silences hold from here on. A log may be left of an
+ * earlier group under this id.
  */
 export const CLAIM_DUE = statement(
   'claim',
@@ -21,7 +23,9 @@ export const CLAIM_DUE = statement(
    WHERE id IN (
      SELECT id FROM alert_groups WHERE next_flush_at <= ${seconds('$1')}
      ORDER BY next_flush_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED)
-   RETURNING id, key, route, labels, ${LATEST_REVISION} AS silences`,
+   RETURNING new.id, new.key, new.route, new.labels, ${LATEST_REVISION} AS silences,
+     old.flushed_at IS NOT NULL
+       OR (SELECT true FROM notification_log WHERE group_id = new.id LIMIT 1) IS TRUE AS told`,
 );
 
 export const NEXT_DUE = statement(
@@ -68,8 +72,9 @@ export const LOG_ENTRIES = statement(
 
 /**
  * Writes down what integrations are told from now on, and the notifications with their jobs. Where an earlier one of the
- * same group and integration is still under way, the new one waits. $8: now. For the rest of its transaction plans are
- * kept, for the sake of the statements inside of graphile-worker's `add_jobs`: to plan those takes longer than to run them.
+ * same group and integration is still under way, the new one waits. Answers those that do not. $8: now. For the rest of its
+ * transaction plans are kept, for the sake of the statements inside of graphile-worker's `add_jobs`: to plan those takes
+ * longer than to run them.
  */
 export const TELL = statement(
   'tell',
@@ -90,16 +95,17 @@ export const TELL = statement(
      SELECT group_id, receiver, integration, CASE WHEN outstanding > 1 THEN 'waiting' ELSE 'pending' END, payload,
        told::bigint[], ${seconds('$8')}, ${seconds('$8')}, origin
      FROM telling JOIN log USING (group_id, integration) WHERE told IS NOT NULL
-     RETURNING id, state, origin
+     RETURNING id, group_id, receiver, integration, state, attempts, retry_since, origin
    ), queued AS (
      ${enqueueSql(
        deliverNotification,
-       `SELECT json_build_object('id', id) AS payload, NULL::timestamptz AS run_at, origin
+       `SELECT json_build_object('id', id, 'first', true) AS payload, NULL::timestamptz AS run_at, origin
         FROM made
         WHERE state = 'pending' AND set_config('plan_cache_mode', 'force_generic_plan', true) IS NOT NULL`,
      )}
    )
-   SELECT count(*) FROM queued`,
+   SELECT group_id, ${ATTEMPTABLE}, (SELECT count(*) FROM queued) AS queued
+   FROM made notification ${ITS_HEALTH} WHERE state = 'pending'`,
 );
 
 export const LEAVE_GROUPS = statement(
