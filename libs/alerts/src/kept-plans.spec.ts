@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { type TestDatabase, testDatabase } from '../../../test/harness/postgres.js';
-import { LOAD } from './deliver/statements.js';
-import { CLAIM_DUE, LOG_ENTRIES, MEMBERS } from './dispatch/statements.js';
+import { LOAD, SETTLE } from './deliver/statements.js';
+import { CLAIM_DUE, LOG_ENTRIES, MEMBERS, TELL } from './dispatch/statements.js';
 import { LOCK_CURRENT, TOUCH, TOUCH_FEW } from './ingest/statements.js';
 import { alertsSession } from './session.js';
 
@@ -50,7 +50,7 @@ async function endlessScans(text: string): Promise<string[]> {
 }
 
 describe('the plan of a statement that is planned once for a connection', () => {
-  it.each([TOUCH_FEW, LOCK_CURRENT, CLAIM_DUE, MEMBERS, LOG_ENTRIES, LOAD])(
+  it.each([TOUCH_FEW, LOCK_CURRENT, CLAIM_DUE, MEMBERS, LOG_ENTRIES, TELL, LOAD, SETTLE])(
     'H1: $name reads what its array names and nothing else, even if it was made for empty tables',
     async ({ text }) => expect(await endlessScans(text)).toEqual([]),
   );
