@@ -36,5 +36,5 @@ const verdict = (passed: boolean | undefined): string =>
 
 function figure(value: number): string {
   if (Number.isNaN(value)) return 'none';
-  return value >= 1_000 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 100 ? 0 : 1);
+  return value >= 1_000 ? Math.round(value).toLocaleString('en') : value.toFixed(value >= 100 ? 0 : value >= 1 ? 1 : 2);
 }
