@@ -167,7 +167,7 @@ export class FlushPass {
     config: AlertsConfig,
     now: number,
   ): Promise<Telling[]> {
-    const log = await this.log(tx, flushes);
+    const log = await this.logEntries(tx, flushes);
     return flushes.flatMap((flush) => {
       const alerts = latestOfEach(audible(flush));
       if (alerts.length === 0) return [];
@@ -186,7 +186,7 @@ export class FlushPass {
   }
 
   /** What integrations were last told, by group and integration. */
-  private async log(tx: Queryable, flushes: readonly Flush[]): Promise<Map<string, LogEntry>> {
+  private async logEntries(tx: Queryable, flushes: readonly Flush[]): Promise<Map<string, LogEntry>> {
     const told = flushes.filter(({ group }) => group.told);
     if (told.length === 0) return new Map();
     const rows = await tx.query<LogRow>(LOG_ENTRIES, [told.map(({ group }) => group.id)]);
