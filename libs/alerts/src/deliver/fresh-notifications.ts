@@ -23,8 +23,8 @@ const MAX_KEPT = 500;
 const MAX_BODY_CHARACTERS = 32_768;
 
 /**
- * The notifications that this process has committed a moment ago: whose first attempt it makes, too, need not be loaded. What
- * is not here any more is in the database.
+ * The notifications that this process has committed a moment ago. Where it makes the first attempt, too, it need not load
+ * them; what is no longer here is in the database.
  */
 @Injectable()
 export class FreshNotifications {

@@ -36,7 +36,7 @@ const MAX_GROUPS = 100;
 interface Flushed {
   readonly claimed: number;
   /** Notifications that may be sent at once. */
-  readonly told: NotificationRow[];
+  readonly ready: NotificationRow[];
   /** Ids of groups in which nothing is left. */
   readonly emptied: string[];
   /** How many events the histories of alerts have got. */
@@ -91,8 +91,8 @@ export class FlushPass {
   async run(): Promise<number> {
     const now = this.clock.now();
     const started = performance.now();
-    const { claimed, told, emptied, events } = await this.database.transaction((tx) => this.flush(tx, now));
-    this.fresh.keep(told);
+    const { claimed, ready, emptied, events } = await this.database.transaction((tx) => this.flush(tx, now));
+    this.fresh.keep(ready);
     if (events > 0) this.events.committed();
     if (claimed > 0) flushDuration.observe((performance.now() - started) / 1000);
     groupsFlushed.inc(claimed);
@@ -103,7 +103,7 @@ export class FlushPass {
   private async flush(tx: Queryable, now: number): Promise<Flushed> {
     const { config, routing } = this.configs;
     const groups = await tx.query<ClaimedGroup>(CLAIM_DUE, [now / 1000, MAX_GROUPS, ...routing.intervalColumns]);
-    if (groups.length === 0) return { claimed: 0, told: [], emptied: [], events: 0 };
+    if (groups.length === 0) return { claimed: 0, ready: [], emptied: [], events: 0 };
     const members = await tx.query<GroupMember>(MEMBERS, [groups.map(({ id }) => id), now / 1000]);
     const { ended, expired } = await this.settleEnded(tx, members, now);
     const byGroup = Map.groupBy(members, ({ group_id }) => group_id);
@@ -125,12 +125,12 @@ export class FlushPass {
       isRouteMuted(flush.route, config.timeIntervals, new Date(now))
         ? []
         : flush.members.filter((member) => !muted(member));
-    const told = await this.tell(tx, await this.decide(tx, flushes, audible, config, now), now);
+    const ready = await this.tell(tx, await this.decide(tx, flushes, audible, config, now), now);
     const leaving = flushes.flatMap((flush) => flush.members.filter((member) => ended.has(member.id)));
     await this.leave(tx, leaving);
     const staying = new Set(members.filter(({ id }) => !ended.has(id)).map(({ group_id }) => group_id));
     const emptied = groups.map(({ id }) => id).filter((id) => !staying.has(id));
-    return { claimed: groups.length, told, emptied, events: expired + adopted };
+    return { claimed: groups.length, ready, emptied, events: expired + adopted };
   }
 
   /**

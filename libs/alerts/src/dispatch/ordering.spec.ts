@@ -112,13 +112,13 @@ describe('H1: notifications of one group to one integration keep their order', (
 
   it('what joins the line while the one before it is settled starts after it', async () => {
     const other = await testHub({ config, beside: hub });
+    const told = Promise.withResolvers<void>();
+    const mayCommit = Promise.withResolvers<void>();
     try {
       await hub.fire(labels);
       await hub.flush();
       await hub.fire({ ...labels, alertname: 'B' });
       hub.clock.advance(MINUTE);
-      const told = Promise.withResolvers<void>();
-      const mayCommit = Promise.withResolvers<void>();
       const database = other.get(Database);
       const transaction = database.transaction.bind(database);
       jest.spyOn(database, 'transaction').mockImplementationOnce((work) =>
@@ -138,6 +138,7 @@ describe('H1: notifications of one group to one integration keep their order', (
       await hub.deliver();
       expect(await states()).toEqual(['delivered', 'delivered']);
     } finally {
+      mayCommit.resolve();
       await other.close();
     }
   });
